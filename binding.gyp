@@ -1,0 +1,79 @@
+{
+  "variables": {
+    "warnings": ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"],
+    "hardening": ["-fstack-protector-strong", "-fvisibility=hidden"],
+  },
+  "target_defaults": {
+    "cflags!": ["-Wall", "-Wextra", "-Wno-unused-parameter", "-fno-strict-aliasing"],
+    "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-std=gnu++2a"],
+    "cflags_cc": ["-std=c++17", "-O2", "-fno-exceptions"],
+    "conditions": [["OS=='linux'", {"defines": ["_GNU_SOURCE"]}]],
+  },
+  "targets": [
+    {
+      "target_name": "jail",
+      "sources": [
+        "<!@(node -p \"require('fs').readdirSync('native/addon').filter((f) => f.endsWith('.cc') && !f.startsWith('linux_')).map((f) => 'native/addon/' + f).join(' ')\")",
+        "native/common/registry.cc",
+      ],
+      "include_dirs": [],
+      "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+      "cflags": ["<@(warnings)", "<@(hardening)", "-isystem<!(node -p \"require('node-addon-api').include_dir\")"],
+      "ldflags": ["-Wl,-z,relro,-z,now"],
+      "conditions": [
+        ["OS=='linux'", {
+          "sources": [
+            "<!@(node -p \"require('fs').readdirSync('native/addon').filter((f) => f.startsWith('linux_')).map((f) => 'native/addon/' + f).join(' ')\")",
+            "native/linux/processes.cc",
+            "native/linux/hostname.cc",
+          ],
+        }],
+      ],
+    },
+  ],
+  "conditions": [
+    ["OS=='linux'", {
+      "targets": [
+        {
+          "target_name": "jail-anchor",
+          "type": "executable",
+          "sources": ["native/anchor/anchor.cc"],
+          "cflags": ["<@(warnings)", "-fno-rtti", "-ffreestanding", "-fno-stack-protector", "-fno-pic", "-fno-pie", "-fno-asynchronous-unwind-tables", "-fcf-protection=none"],
+          "cflags!": ["-fPIC"],
+          "ldflags": ["-nostdlib", "-static", "-no-pie", "-s", "-Wl,-n,--build-id=none,-z,noexecstack"],
+          "ldflags!": ["-rdynamic", "-pthread"],
+        },
+        {
+          "target_name": "jail-monitor",
+          "type": "executable",
+          "dependencies": ["jail-anchor"],
+          "actions": [{
+            "action_name": "embed_anchor",
+            "inputs": ["native/linux/embed.mjs", "<(PRODUCT_DIR)/jail-anchor"],
+            "outputs": ["<(SHARED_INTERMEDIATE_DIR)/anchor_image.inc"],
+            "action": ["node", "native/linux/embed.mjs", "<(PRODUCT_DIR)/jail-anchor", "<(SHARED_INTERMEDIATE_DIR)/anchor_image.inc"],
+          }],
+          "include_dirs": ["<(SHARED_INTERMEDIATE_DIR)"],
+          "sources": [
+            "<!@(node -p \"require('fs').readdirSync('native/monitor').filter((f) => f.endsWith('.cc')).map((f) => 'native/monitor/' + f).join(' ')\")",
+            "native/common/registry.cc",
+            "native/linux/anchor.cc",
+            "native/linux/cgroup.cc",
+            "native/linux/enter.cc",
+            "native/linux/filter.cc",
+            "native/linux/jail.cc",
+            "native/linux/loop.cc",
+            "native/linux/mounts.cc",
+            "native/linux/netlink.cc",
+            "native/linux/signals.cc",
+            "native/linux/processes.cc",
+          ],
+          "cflags": ["<@(warnings)", "<@(hardening)", "-fno-rtti", "-fno-threadsafe-statics", "-fPIE", "-D_FORTIFY_SOURCE=2"],
+          "ldflags": ["-nodefaultlibs", "-pie", "-s", "-Wl,-z,relro,-z,now,-z,noexecstack"],
+          "ldflags!": ["-rdynamic", "-pthread"],
+          "libraries": ["-lc", "-lgcc"],
+        },
+      ],
+    }],
+  ],
+}

@@ -1,0 +1,368 @@
+#include "registry.hh"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace dfjail {
+namespace {
+
+constexpr const char* kStep = "register";
+// Bytes of `locks` from here on stand for ranges of ids. Above every jid.
+constexpr off_t kIdRangeLocks = 1 << 20;
+// 0x70000000–0x7FFFFFFF is handed out by nobody else: below it systemd's container ranges end, above it are the ids
+// that signed 32-bit programs cannot print. The last 16 ranges are systemd's "foreign" ones.
+constexpr uint32_t kFirstId = 0x70000000U;
+constexpr uint32_t kIdsPerJail = 0x10000U;
+constexpr uint32_t kIdRanges = 4096 - 16;
+constexpr size_t kEntryText = 16 * 1024;
+
+// Holds the registry's mutex while in scope.
+class Mutex {
+ public:
+  explicit Mutex(int state)
+      : fd_(openat(state, "mutex", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) {
+    while (fd_ && flock(fd_.get(), LOCK_EX) < 0 && errno == EINTR) {
+    }
+  }
+  bool held() const { return static_cast<bool>(fd_); }
+
+ private:
+  UniqueFd fd_;
+};
+
+bool make_folder(int at, const char* name, mode_t mode) {
+  return mkdirat(at, name, mode) == 0 || errno == EEXIST;
+}
+
+bool set_lock(int locks, off_t byte, short type) {
+  struct flock lock = {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = byte;
+  lock.l_len = 1;
+  return fcntl(locks, F_SETLK, &lock) == 0;
+}
+
+bool lock_byte(int locks, off_t byte) { return set_lock(locks, byte, F_WRLCK); }
+
+pid_t lock_holder(int locks, off_t byte) {
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = byte;
+  lock.l_len = 1;
+  if (fcntl(locks, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK) return 0;
+  return lock.l_pid;
+}
+
+void jail_folder(uint32_t jid, const char* file, char out[64]) {
+  snprintf(out, 64, "jails/%u%s%s", jid, file[0] != '\0' ? "/" : "", file);
+}
+
+size_t read_small(int at, const char* name, char* buffer, size_t size) {
+  const UniqueFd fd(openat(at, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd) return 0;
+  const ssize_t n = read(fd.get(), buffer, size - 1);
+  if (n <= 0) return 0;
+  buffer[n] = '\0';
+  return static_cast<size_t>(n);
+}
+
+bool write_file(int at, const char* name, const char* text, size_t size) {
+  const UniqueFd fd(openat(at, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+  return fd && write(fd.get(), text, size) == static_cast<ssize_t>(size);
+}
+
+uint32_t last_jid(int state) {
+  char text[32];
+  if (read_small(state, "next", text, sizeof text) == 0) return 0;
+  const unsigned long value = strtoul(text, nullptr, 10);
+  return value > kMaxJid ? 0 : static_cast<uint32_t>(value);
+}
+
+// The counter only moves up and wraps, as the kernel's does on DragonFly, so that a jid is not soon somebody else's.
+bool take_jid(int state, int locks, Entry* entry, Error* error) {
+  const uint32_t last = last_jid(state);
+  for (uint32_t i = 1; i <= kMaxJid; i++) {
+    const uint32_t jid = (last + i - 1) % kMaxJid + 1;
+    char folder[64];
+    jail_folder(jid, "", folder);
+    if (lock_holder(locks, jid) != 0 || !lock_byte(locks, jid)) continue;
+    if (mkdirat(state, folder, 0755) < 0) {
+      const int number = errno;
+      set_lock(locks, jid, F_UNLCK);  // a dead jail's, not yet swept, must not look alive
+      if (number == EEXIST) continue;
+      return fail(error, kStep, "mkdir", folder, number);
+    }
+    entry->jid = jid;
+    char text[32];
+    const int n = snprintf(text, sizeof text, "%u\n", jid);
+    if (!write_file(state, "next", text, static_cast<size_t>(n))) return fail(error, kStep, "write", "next");
+    return true;
+  }
+  return fail_with_code(error, kStep, "ERR_JAIL_LIMIT", "", "Every jail id is in use: stop some jails first.");
+}
+
+bool name_is_free(int state, int locks, const char* name, Error* error) {
+  uint32_t jid = 0;
+  if (name[0] == '\0' || !find_name(state, name, &jid)) return true;
+  if (lock_holder(locks, jid) == 0) {
+    char link[128];
+    snprintf(link, sizeof link, "names/%s", name);
+    unlinkat(state, link, 0);
+    return true;
+  }
+  return fail_with_code(error, kStep, "ERR_JAIL_EXISTS", name,
+                        "A running jail has this name: stop it, open it with Jail.open(), or choose another name.");
+}
+
+bool link_name(int state, const Entry& entry, Error* error) {
+  if (entry.name[0] == '\0') return true;
+  char link[128];
+  char target[16];
+  snprintf(link, sizeof link, "names/%s", entry.name);
+  snprintf(target, sizeof target, "%u", entry.jid);
+  return symlinkat(target, state, link) == 0 || fail(error, kStep, "symlink", link);
+}
+
+// Removes everything in a jail's folder and the folder.
+void remove_folder(int state, uint32_t jid) {
+  char folder[64];
+  jail_folder(jid, "", folder);
+  const int fd = openat(state, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return;
+  DIR* dir = fdopendir(fd);
+  if (dir == nullptr) {
+    close(fd);
+    return;
+  }
+  while (const dirent* item = readdir(dir)) {
+    if (strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0) unlinkat(fd, item->d_name, 0);
+  }
+  closedir(dir);
+  unlinkat(state, folder, AT_REMOVEDIR);
+}
+
+void unlink_name(int state, const Entry& entry) {
+  uint32_t jid = 0;
+  if (entry.name[0] == '\0' || !find_name(state, entry.name, &jid) || jid != entry.jid) return;
+  char link[128];
+  snprintf(link, sizeof link, "names/%s", entry.name);
+  unlinkat(state, link, 0);
+}
+
+struct Field {
+  const char* key;
+  char* text;
+  size_t size;
+};
+
+void copy_field(const Field& field, const char* value, size_t length) {
+  if (length >= field.size) length = field.size - 1;
+  memcpy(field.text, value, length);
+  field.text[length] = '\0';
+}
+
+uint64_t number(const char* value) { return strtoull(value, nullptr, 10); }
+
+void set_number(Entry* entry, const char* key, const char* value) {
+  const uint64_t n = number(value);
+  if (strcmp(key, "jid") == 0) entry->jid = static_cast<uint32_t>(n);
+  if (strcmp(key, "capabilities") == 0) entry->capabilities = static_cast<uint32_t>(n);
+  if (strcmp(key, "idbase") == 0) entry->id_base = static_cast<uint32_t>(n);
+  if (strcmp(key, "idcount") == 0) entry->id_count = static_cast<uint32_t>(n);
+  if (strcmp(key, "persist") == 0) entry->persist = n != 0;
+  if (strcmp(key, "stopping") == 0) entry->stopping = n != 0;
+  if (strcmp(key, "monitor") == 0) entry->monitor = static_cast<pid_t>(n);
+  if (strcmp(key, "anchor") == 0) entry->anchor = static_cast<pid_t>(n);
+  if (strcmp(key, "pidns") == 0) entry->pid_namespace = n;
+}
+
+void set_field(Entry* entry, const char* key, const char* value, size_t length) {
+  const Field fields[] = {
+      {"name", entry->name, sizeof entry->name},
+      {"hostname", entry->hostname, sizeof entry->hostname},
+      {"path", entry->path, sizeof entry->path},
+      {"addresses", entry->addresses, sizeof entry->addresses},
+      {"scopeids", entry->scopeids, sizeof entry->scopeids},
+      {"limits", entry->limits, sizeof entry->limits},
+      {"cgroup", entry->cgroup, sizeof entry->cgroup},
+      {"link", entry->link, sizeof entry->link},
+  };
+  for (const Field& field : fields) {
+    if (strcmp(field.key, key) == 0) return copy_field(field, value, length);
+  }
+  set_number(entry, key, value);
+}
+
+void parse_entry(char* text, Entry* entry) {
+  for (char* line = text; *line != '\0';) {
+    char* end = strchr(line, '\n');
+    if (end == nullptr) return;
+    *end = '\0';
+    char* space = strchr(line, ' ');
+    if (space != nullptr) {
+      *space = '\0';
+      set_field(entry, line, space + 1, static_cast<size_t>(end - space - 1));
+    }
+    line = end + 1;
+  }
+}
+
+}  // namespace
+
+bool open_state(const char* dir, UniqueFd* state, Error* error) {
+  const uid_t self = geteuid();
+  const mode_t mode = self == 0 ? 0755 : 0700;
+  if (mkdir(dir, mode) < 0 && errno != EEXIST) return fail(error, kStep, "mkdir", dir);
+  state->reset(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!*state) return fail(error, kStep, "open", dir);
+  struct stat info;
+  if (fstat(state->get(), &info) < 0) return fail(error, kStep, "fstat", dir);
+  if (info.st_uid != self || (info.st_mode & 022) != 0) return fail(error, kStep, "open", dir, EPERM);
+  if (!make_folder(state->get(), "names", mode)) return fail(error, kStep, "mkdir", "names");
+  if (!make_folder(state->get(), "jails", mode)) return fail(error, kStep, "mkdir", "jails");
+  return true;
+}
+
+bool open_locks(int state, UniqueFd* locks) {
+  locks->reset(openat(state, "locks", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  return static_cast<bool>(*locks);
+}
+
+bool register_jail(int state, Entry* entry, UniqueFd* locks, Error* error) {
+  const Mutex mutex(state);
+  if (!mutex.held()) return fail(error, kStep, "open", "mutex");
+  if (!open_locks(state, locks)) return fail(error, kStep, "open", "locks");
+  if (!name_is_free(state, locks->get(), entry->name, error)) return false;
+  if (!take_jid(state, locks->get(), entry, error)) return false;
+  if (link_name(state, *entry, error)) return true;
+  remove_folder(state, entry->jid);
+  return false;
+}
+
+bool take_id_range(int locks, Entry* entry, Error* error) {
+  for (uint32_t i = 0; i < kIdRanges; i++) {
+    const uint32_t range = (entry->jid + i) % kIdRanges;
+    if (!lock_byte(locks, kIdRangeLocks + static_cast<off_t>(range))) continue;
+    entry->id_base = kFirstId + range * kIdsPerJail;
+    entry->id_count = kIdsPerJail;
+    return true;
+  }
+  return fail_with_code(error, "id-map", "ERR_JAIL_LIMIT", "",
+                        "All 4,080 ranges of user ids are in use: stop some jails first.");
+}
+
+bool write_entry(int state, const Entry& entry, Error* error) {
+  static char text[kEntryText];
+  const int n = snprintf(
+      text, sizeof text,
+      "version 1\njid %u\nname %s\nhostname %s\npath %s\naddresses %s\nscopeids %s\nlimits %s\ncgroup %s\nlink %s\n"
+      "capabilities %u\nidbase %u\nidcount %u\npersist %d\nstopping %d\nmonitor %d\nanchor %d\npidns %llu\n",
+      entry.jid, entry.name, entry.hostname, entry.path, entry.addresses, entry.scopeids, entry.limits,
+      entry.cgroup, entry.link, entry.capabilities, entry.id_base, entry.id_count, entry.persist ? 1 : 0,
+      entry.stopping ? 1 : 0, static_cast<int>(entry.monitor), static_cast<int>(entry.anchor),
+      static_cast<unsigned long long>(entry.pid_namespace));
+  char fresh[64];
+  char final[64];
+  jail_folder(entry.jid, "entry.new", fresh);
+  jail_folder(entry.jid, "entry", final);
+  if (!write_file(state, fresh, text, static_cast<size_t>(n))) return fail(error, kStep, "write", fresh);
+  return renameat(state, fresh, state, final) == 0 || fail(error, kStep, "rename", final);
+}
+
+void unregister_jail(int state, const Entry& entry) {
+  const Mutex mutex(state);
+  unlink_name(state, entry);
+  remove_folder(state, entry.jid);
+}
+
+void add_guest_monitor(int state, uint32_t jid) {
+  char file[64];
+  snprintf(file, sizeof file, "jails/%u/monitor.%d", jid, static_cast<int>(getpid()));
+  const UniqueFd fd(openat(state, file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+}
+
+void remove_guest_monitor(int state, uint32_t jid) {
+  char file[64];
+  snprintf(file, sizeof file, "jails/%u/monitor.%d", jid, static_cast<int>(getpid()));
+  unlinkat(state, file, 0);
+}
+
+bool is_alive(int locks, uint32_t jid, pid_t* monitor) {
+  const pid_t holder = lock_holder(locks, jid);
+  if (monitor != nullptr) *monitor = holder;
+  return holder != 0;
+}
+
+bool read_entry(int state, uint32_t jid, Entry* entry) {
+  char text[kEntryText];
+  char file[64];
+  jail_folder(jid, "entry", file);
+  if (read_small(state, file, text, sizeof text) == 0) return false;
+  parse_entry(text, entry);
+  return entry->jid == jid;
+}
+
+bool find_name(int state, const char* name, uint32_t* jid) {
+  char link[128];
+  char target[16] = "";
+  snprintf(link, sizeof link, "names/%s", name);
+  if (readlinkat(state, link, target, sizeof target - 1) <= 0) return false;
+  *jid = static_cast<uint32_t>(number(target));
+  return *jid != 0;
+}
+
+void each_jid(int state, bool (*visit)(void* context, uint32_t jid), void* context) {
+  const int fd = openat(state, "jails", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return;
+  DIR* dir = fdopendir(fd);
+  if (dir == nullptr) {
+    close(fd);
+    return;
+  }
+  while (const dirent* item = readdir(dir)) {
+    const uint32_t jid = static_cast<uint32_t>(number(item->d_name));
+    if (jid != 0 && !visit(context, jid)) break;
+  }
+  closedir(dir);
+}
+
+size_t guest_monitors(int state, uint32_t jid, pid_t* pids, size_t max) {
+  char folder[64];
+  jail_folder(jid, "", folder);
+  const int fd = openat(state, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return 0;
+  DIR* dir = fdopendir(fd);
+  if (dir == nullptr) {
+    close(fd);
+    return 0;
+  }
+  size_t count = 0;
+  while (const dirent* item = readdir(dir)) {
+    if (count == max) break;
+    if (strncmp(item->d_name, "monitor.", 8) == 0) pids[count++] = static_cast<pid_t>(number(item->d_name + 8));
+  }
+  closedir(dir);
+  return count;
+}
+
+bool sweep_jail(int state, uint32_t jid, Error* error) {
+  const Mutex mutex(state);
+  UniqueFd locks;
+  if (!mutex.held() || !open_locks(state, &locks)) return fail(error, "unregister", "open", "locks");
+  if (is_alive(locks.get(), jid, nullptr)) return true;
+  Entry entry;
+  entry.jid = jid;
+  if (read_entry(state, jid, &entry)) unlink_name(state, entry);
+  remove_folder(state, jid);
+  return true;
+}
+
+}  // namespace dfjail

@@ -1,0 +1,470 @@
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../common/address.hh"
+#include "../monitor/backend.hh"
+#include "anchor.hh"
+#include "cgroup.hh"
+#include "enter.hh"
+#include "mounts.hh"
+#include "netlink.hh"
+#include "processes.hh"
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+// How a jail is made, entered and ended on Linux. docs/linux.md has the order and the reasons.
+namespace dfjail {
+namespace {
+
+constexpr size_t kPathSize = 64;
+
+// What create needs on the way.
+struct Making {
+  const JailSpec* spec = nullptr;
+  Jail* jail = nullptr;
+  bool rootless = false;
+  Address addresses[kMaxAddresses];
+  bool linked = false;        // a veth pair is needed
+  UniqueFd user_namespace;    // the jail's
+  IdMap ids;
+  UniqueFd tree;              // the jail's root, not yet mounted
+  UniqueFd anchor_file;
+  UniqueFd report;            // our end: the anchor's error, or its end by exec
+  pid_t anchor = 0;
+};
+
+bool write_proc(pid_t pid, const char* file, const char* text, Error* error) {
+  char path[kPathSize];
+  snprintf(path, sizeof path, "/proc/%d/%s", static_cast<int>(pid), file);
+  const UniqueFd fd(open(path, O_WRONLY | O_CLOEXEC));
+  if (!fd) return fail(error, "id-map", "open", path);
+  const ssize_t size = static_cast<ssize_t>(strlen(text));
+  return write(fd.get(), text, static_cast<size_t>(size)) == size || fail(error, "id-map", "write", path);
+}
+
+UniqueFd open_proc(pid_t pid, const char* file, int flags) {
+  char path[kPathSize];
+  snprintf(path, sizeof path, "/proc/%d/%s", static_cast<int>(pid), file);
+  return UniqueFd(open(path, flags | O_CLOEXEC));
+}
+
+bool map_ids(pid_t pid, uint32_t inside, uint32_t outside, uint32_t count, const char* file, Error* error) {
+  char text[64];
+  snprintf(text, sizeof text, "%u %u %u\n", inside, outside, count);
+  return write_proc(pid, file, text, error);
+}
+
+// ---- ids
+
+// Rootless the monitor lives in a user namespace of its own, whose child the jail's is: only so may it later join the
+// pid namespace, and do what needs privileges on the way.
+bool become_namespace_root(Error* error) {
+  const uid_t uid = geteuid();
+  const gid_t gid = getegid();
+  if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) {
+    if (errno != EPERM && errno != ENOSPC && errno != EUSERS) return fail(error, "id-map", "unshare");
+    return fail_with_code(error, "id-map", "ERR_JAIL_UNSUPPORTED", "",
+                          "This host does not let ordinary users make user namespaces: probe() says which switch "
+                          "forbids it; or run as root.");
+  }
+  return write_proc(getpid(), "setgroups", "deny", error) && map_ids(getpid(), 0, uid, 1, "uid_map", error) &&
+         map_ids(getpid(), 0, gid, 1, "gid_map", error);
+}
+
+// A process that is nothing but the owner of a new user namespace for as long as we need to map and open it.
+pid_t fork_namespace_holder(int* gate) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return -1;
+  const pid_t pid = static_cast<pid_t>(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0));
+  if (pid == 0) {
+    char byte;
+    close(ends[1]);
+    read(ends[0], &byte, 1) < 0 ? _exit(1) : _exit(0);
+  }
+  close(ends[0]);
+  *gate = ends[1];
+  return pid;
+}
+
+bool make_user_namespace(Making* m, Error* error) {
+  int gate = -1;
+  const pid_t holder = fork_namespace_holder(&gate);
+  if (holder < 0) return fail(error, "id-map", "clone");
+  const Entry& entry = m->jail->entry;
+  const uint32_t outside = m->rootless ? 0 : entry.id_base;
+  const bool mapped = map_ids(holder, 0, outside, entry.id_count, "uid_map", error) &&
+                      map_ids(holder, 0, outside, entry.id_count, "gid_map", error);
+  if (mapped) m->user_namespace = open_proc(holder, "ns/user", O_RDONLY);
+  const int number = errno;
+  close(gate);
+  while (waitpid(holder, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  if (!mapped) return false;
+  if (!m->user_namespace) return fail(error, "id-map", "open", "ns/user", number);
+  m->ids.base = outside;
+  if (!m->rootless) m->ids.user_namespace = m->user_namespace.get();
+  return true;
+}
+
+// ---- the anchor, until it is one
+
+// Waits for the monitor to have made our network's other end. False: the monitor is gone or gave up.
+bool wait_for_go(int lifeline) {
+  char byte;
+  ssize_t n;
+  do {
+    n = read(lifeline, &byte, 1);
+  } while (n < 0 && errno == EINTR);
+  return n == 1;
+}
+
+bool enter_user_namespace(const Making& m, Error* error) {
+  if (setns(m.user_namespace.get(), CLONE_NEWUSER) < 0) return fail(error, "enter", "setns");
+  if (!m.rootless && syscall(SYS_setgroups, 0, nullptr) < 0) return fail(error, "enter", "setgroups");
+  if (syscall(SYS_setresgid, 0, 0, 0) < 0) return fail(error, "enter", "setresgid");
+  if (syscall(SYS_setresuid, 0, 0, 0) < 0) return fail(error, "enter", "setresuid");
+  constexpr int kNew = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
+  return unshare(kNew) == 0 || fail(error, "enter", "unshare");
+}
+
+bool name_host(const JailSpec& spec, Error* error) {
+  return sethostname(spec.hostname, strlen(spec.hostname)) == 0 ||
+         fail(error, "hostname", "sethostname", spec.hostname);
+}
+
+bool prepare_jail(const Making& m, int lifeline, int report, Error* error) {
+  const JailSpec& spec = *m.spec;
+  if (!build_root(m.tree.get(), spec, m.ids, error)) return false;
+  if (!enter_user_namespace(m, error) || !name_host(spec, error)) return false;
+  if (write(report, "n", 1) != 1 || !wait_for_go(lifeline)) return fail(error, "link", "read", "", ECANCELED);
+  return spec.address_count == 0 || configure_jail(m.addresses, spec.address_count, m.linked, error);
+}
+
+// Runs in the new pid 1. The error goes back as it is: the strings in it are at the same place in both processes.
+[[noreturn]] void run_anchor(const Making& m, int lifeline, int report) {
+  Error error;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (prepare_jail(m, lifeline, report, &error)) become_anchor(m.anchor_file.get(), lifeline, report, &error);
+  const ssize_t n = write(report, &error, sizeof error);
+  _exit(n < 0 ? 2 : 1);
+}
+
+bool fork_anchor(Making* m, Error* error) {
+  int life[2];
+  int report[2];
+  if (pipe2(life, O_CLOEXEC) < 0) return fail(error, "namespaces", "pipe2");
+  UniqueFd life_end(life[0]);
+  m->jail->lifeline.reset(life[1]);
+  if (pipe2(report, O_CLOEXEC) < 0) return fail(error, "namespaces", "pipe2");
+  m->report.reset(report[0]);
+  const UniqueFd report_end(report[1]);
+  int pidfd = -1;
+  constexpr long kFlags = CLONE_NEWPID | CLONE_NEWNS | CLONE_PIDFD | SIGCHLD;
+  m->anchor = static_cast<pid_t>(syscall(SYS_clone, kFlags, 0, &pidfd, 0, 0));
+  if (m->anchor < 0) return fail(error, "namespaces", "clone");
+  if (m->anchor == 0) {
+    m->jail->lifeline.reset();
+    run_anchor(*m, life_end.get(), report_end.get());
+  }
+  m->jail->anchor.reset(pidfd);
+  m->jail->entry.anchor = m->anchor;
+  return true;
+}
+
+// One byte: it is in its namespaces. An Error: it failed. The end: it is gone, or has become the anchor.
+enum class Word { kReady, kFailed, kEnded };
+
+Word hear_anchor(const Making& m, Error* error) {
+  char buffer[sizeof(Error)];
+  size_t n = 0;
+  for (;;) {
+    const ssize_t got = read(m.report.get(), buffer + n, sizeof buffer - n);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    n += static_cast<size_t>(got);
+    if (n == 1 && buffer[0] == 'n') return Word::kReady;
+    if (n == sizeof buffer) break;
+  }
+  if (n != sizeof buffer) return Word::kEnded;
+  memcpy(error, buffer, sizeof buffer);
+  return Word::kFailed;
+}
+
+bool anchor_is_gone(const Making& m) {
+  return syscall(SYS_pidfd_send_signal, m.jail->anchor.get(), 0, nullptr, 0) < 0 || waitpid(m.anchor, nullptr, WNOHANG) != 0;
+}
+
+bool connect_jail(Making* m, Error* error) {
+  if (!m->linked) return true;
+  Entry& entry = m->jail->entry;
+  const UniqueFd netns = open_proc(m->anchor, "ns/net", O_RDONLY);
+  if (!netns) return fail(error, "link", "open", "ns/net");
+  snprintf(entry.link, sizeof entry.link, "dfj%u", entry.jid);
+  if (connect_host(entry.link, netns.get(), m->addresses, m->spec->address_count, error)) return true;
+  entry.link[0] = '\0';
+  return false;
+}
+
+bool raise_anchor(Making* m, Error* error) {
+  if (!fork_anchor(m, error)) return false;
+  Word word = hear_anchor(*m, error);
+  if (word == Word::kFailed) return false;
+  if (word == Word::kEnded) return fail(error, "namespaces", "read", "", ECHILD);
+  if (!connect_jail(m, error)) return false;
+  if (write(m->jail->lifeline.get(), "g", 1) != 1) return fail(error, "anchor", "write");
+  word = hear_anchor(*m, error);
+  if (word == Word::kFailed) return false;
+  return !anchor_is_gone(*m) || fail(error, "anchor", "execveat", "", ECHILD);
+}
+
+// ---- entering for good
+
+bool join_pid_namespace(Jail* jail, Error* error) {
+  const int pidfd = jail->anchor.get();
+  if (setns(pidfd, CLONE_NEWPID) < 0) return fail(error, "ready", "setns");
+  jail->root = open_proc(jail->entry.anchor, "root", O_PATH | O_DIRECTORY);
+  if (!jail->root) return fail(error, "ready", "open", "root");
+  // From here on hostile processes exist, and our children are for a moment among them with our memory.
+  return prctl(PR_SET_DUMPABLE, 0) == 0 || fail(error, "ready", "prctl");
+}
+
+bool read_pid_namespace(Entry* entry, Error* error) {
+  char path[kPathSize];
+  struct stat info;
+  snprintf(path, sizeof path, "/proc/%d/ns/pid", static_cast<int>(entry->anchor));
+  if (stat(path, &info) < 0) return fail(error, "ready", "stat", path);
+  entry->pid_namespace = info.st_ino;
+  return true;
+}
+
+// ---- create
+
+bool resolve_root(const JailSpec& spec, Entry* entry, UniqueFd* root, Error* error) {
+  root->reset(open(spec.path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!*root) return fail(error, "root", "open", spec.path);
+  char link[kPathSize];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", root->get());
+  const ssize_t n = readlink(link, entry->path, sizeof entry->path - 1);
+  if (n < 0) return fail(error, "root", "readlink", spec.path);
+  entry->path[n] = '\0';
+  return true;
+}
+
+void append(char* text, size_t size, const char* item) {
+  const size_t used = strlen(text);
+  snprintf(text + used, size - used, "%s%s", used == 0 ? "" : " ", item);
+}
+
+bool describe(const JailSpec& spec, Making* m, Error* error) {
+  Entry& entry = m->jail->entry;
+  snprintf(entry.hostname, sizeof entry.hostname, "%s", spec.hostname);
+  snprintf(entry.name, sizeof entry.name, "%s", spec.name);
+  entry.capabilities = spec.capabilities;
+  entry.persist = (spec.flags & JailSpec::kPersist) != 0;
+  for (size_t i = 0; i < spec.address_count; i++) {
+    if (!parse_address(spec.addresses[i], &m->addresses[i])) return fail(error, "address", "inet_pton", spec.addresses[i], EINVAL);
+    append(entry.addresses, sizeof entry.addresses, spec.addresses[i]);
+    char scope[16];
+    snprintf(scope, sizeof scope, "%u", spec.scopeids[i]);
+    append(entry.scopeids, sizeof entry.scopeids, scope);
+    m->linked = m->linked || (!m->rootless && !is_loopback(m->addresses[i]));
+  }
+  return true;
+}
+
+void describe_limits(const JailSpec& spec, Jail* jail) {
+  jail->limit_count = spec.limit_count;
+  for (size_t i = 0; i < spec.limit_count; i++) {
+    const Limit& limit = spec.limits[i];
+    char text[64];
+    jail->limits[i] = limit;
+    snprintf(text, sizeof text, "%u:%llu:%llu", limit.resource, static_cast<unsigned long long>(limit.soft),
+             static_cast<unsigned long long>(limit.hard));
+    append(jail->entry.limits, sizeof jail->entry.limits, text);
+  }
+}
+
+// Everything that may need undoing is in jail->entry and its handles as soon as it is done.
+bool make_jail(Making* m, Error* error) {
+  Jail* jail = m->jail;
+  const JailSpec& spec = *m->spec;
+  jail->entry.monitor = getpid();
+  if (!open_state(spec.state_dir, &jail->state, error)) return false;
+  UniqueFd root;
+  if (!resolve_root(spec, &jail->entry, &root, error) || !describe(spec, m, error)) return false;
+  describe_limits(spec, jail);
+  if (!register_jail(jail->state.get(), &jail->entry, &jail->locks, error)) return false;
+  jail->owned = true;
+  jail->entry.id_base = m->rootless ? geteuid() : 0;
+  jail->entry.id_count = 1;
+  if (m->rootless ? !become_namespace_root(error) : !take_id_range(jail->locks.get(), &jail->entry, error)) return false;
+  // Rootless the folder was opened in the mount namespace that we have left.
+  if (m->rootless && !resolve_root(spec, &jail->entry, &root, error)) return false;
+  if (!make_user_namespace(m, error) || !make_anchor_file(&m->anchor_file, error)) return false;
+  if (!clone_root(root.get(), spec.path, m->ids, &m->tree, error) || !raise_anchor(m, error)) return false;
+  if (!limit_jail(jail, spec.memory, spec.processes, error)) return false;
+  if (!read_pid_namespace(&jail->entry, error) || !join_pid_namespace(jail, error)) return false;
+  apply_capabilities(jail, spec.capabilities);
+  return write_entry(jail->state.get(), jail->entry, error);
+}
+
+void reap_anchor(Jail* jail) {
+  if (jail->entry.anchor == 0) return;
+  kill_jail(jail);
+  while (waitpid(jail->entry.anchor, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+// ---- attach
+
+// The owner's user namespace: above the jail's, which the anchor is in.
+bool join_outer_namespace(const Jail& jail, Error* error) {
+  const UniqueFd inner = open_proc(jail.entry.anchor, "ns/user", O_RDONLY);
+  if (!inner) return fail(error, "enter", "open", "ns/user");
+  const UniqueFd outer(ioctl(inner.get(), NS_GET_PARENT));
+  if (!outer) return fail(error, "enter", "ioctl", "ns/user");
+  return setns(outer.get(), CLONE_NEWUSER) == 0 || fail(error, "enter", "setns");
+}
+
+bool not_found(uint32_t jid, Error* error) {
+  char text[16];
+  snprintf(text, sizeof text, "%u", jid);
+  return fail_with_code(error, "enter", "ERR_JAIL_NOT_FOUND", text, "No running jail has this id.");
+}
+
+// The anchor's pid comes from a file: it counts only with the pid namespace that the file names too.
+bool open_anchor(Jail* jail, Error* error) {
+  const uint64_t expected = jail->entry.pid_namespace;
+  jail->anchor.reset(static_cast<int>(syscall(SYS_pidfd_open, jail->entry.anchor, 0)));
+  if (!jail->anchor || !read_pid_namespace(&jail->entry, error)) return not_found(jail->entry.jid, error);
+  return jail->entry.pid_namespace == expected || not_found(jail->entry.jid, error);
+}
+
+void parse_limits(Jail* jail) {
+  const char* at = jail->entry.limits;
+  while (*at != '\0' && jail->limit_count < kMaxLimits) {
+    unsigned resource;
+    unsigned long long soft;
+    unsigned long long hard;
+    if (sscanf(at, "%u:%llu:%llu", &resource, &soft, &hard) != 3) return;
+    jail->limits[jail->limit_count++] = {resource, soft, hard};
+    at = strchr(at, ' ');
+    if (at == nullptr) return;
+    at++;
+  }
+}
+
+void open_cgroups(Jail* jail) {
+  char list[sizeof jail->entry.cgroup];
+  snprintf(list, sizeof list, "%s", jail->entry.cgroup);
+  size_t n = 0;
+  char* rest = nullptr;
+  for (char* path = strtok_r(list, " ", &rest); path != nullptr && n < 2; path = strtok_r(nullptr, " ", &rest)) {
+    char procs[600];
+    snprintf(procs, sizeof procs, "%s/cgroup.procs", path);
+    jail->cgroups[n++].reset(open(procs, O_WRONLY | O_CLOEXEC));
+  }
+}
+
+}  // namespace
+
+Entrance& entrance() {
+  static Entrance one;
+  return one;
+}
+
+void apply_capabilities(Jail* jail, uint32_t capabilities) {
+  jail->entry.capabilities = capabilities;
+  build_filter(capabilities, &entrance().filter);
+  entrance().kept = kept_capabilities(capabilities, jail->entry.id_count == 1);
+}
+
+bool create_jail(const JailSpec& spec, Jail* jail, Error* error) {
+  Making m;
+  m.spec = &spec;
+  m.jail = jail;
+  m.rootless = geteuid() != 0;
+  if (make_jail(&m, error)) return true;
+  Error ignored;
+  reap_anchor(jail);
+  if (jail->owned) undo_jail(jail, &ignored);
+  return false;
+}
+
+bool attach_jail(const char* state_dir, uint32_t jid, Jail* jail, Error* error) {
+  if (!open_state(state_dir, &jail->state, error)) return false;
+  UniqueFd locks;
+  if (!open_locks(jail->state.get(), &locks) || !is_alive(locks.get(), jid, nullptr)) return not_found(jid, error);
+  if (!read_entry(jail->state.get(), jid, &jail->entry)) return not_found(jid, error);
+  if (!open_anchor(jail, error)) return false;
+  parse_limits(jail);
+  open_cgroups(jail);
+  if (geteuid() != 0 && !join_outer_namespace(*jail, error)) return false;
+  if (!join_pid_namespace(jail, error)) return false;
+  apply_capabilities(jail, jail->entry.capabilities);
+  add_guest_monitor(jail->state.get(), jid);
+  return true;
+}
+
+int open_in_jail(const Jail& jail, const char* path) {
+  struct {
+    uint64_t flags;
+    uint64_t mode;
+    uint64_t resolve;
+  } how = {O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0, 0x10 /* IN_ROOT */ | 0x02 /* NO_MAGICLINKS */};
+  constexpr off_t kMaxSize = 1 << 20;
+  UniqueFd fd(static_cast<int>(syscall(437 /* openat2 */, jail.root.get(), path, &how, sizeof how)));
+  struct stat info;
+  if (!fd || fstat(fd.get(), &info) < 0 || !S_ISREG(info.st_mode) || info.st_size > kMaxSize) return -1;
+  return fd.release();
+}
+
+bool is_empty(const Jail& jail) { return !has_process(jail.state.get(), jail.entry); }
+
+void signal_jail_processes(const Jail&, int signal) {
+  const pid_t pid = fork();  // born inside the jail's pid namespace, with the host's rights
+  if (pid == 0) {
+    kill(-1, signal);
+    _exit(0);
+  }
+  if (pid < 0) return;
+  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+void kill_jail(Jail* jail) {
+  jail->lifeline.reset();
+  if (jail->anchor) syscall(SYS_pidfd_send_signal, jail->anchor.get(), SIGKILL, nullptr, 0);
+}
+
+bool undo_jail(Jail* jail, Error* error) {
+  bool all = true;
+  if (jail->entry.link[0] != '\0') all = disconnect_host(jail->entry.link, error);
+  for (UniqueFd& procs : jail->cgroups) procs.reset();
+  all = remove_cgroups(jail->entry, error) && all;
+  jail->root.reset();
+  unregister_jail(jail->state.get(), jail->entry);
+  jail->locks.reset();
+  return all;
+}
+
+bool is_undone(const Jail& jail) {
+  Entry entry;
+  return !read_entry(jail.state.get(), jail.entry.jid, &entry) || entry.anchor != jail.entry.anchor;
+}
+
+}  // namespace dfjail

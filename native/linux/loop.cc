@@ -1,0 +1,48 @@
+#include "../monitor/loop.hh"
+
+#include <errno.h>
+#include <sys/epoll.h>
+
+namespace dfjail {
+
+bool Loop::open() {
+  fd_ = epoll_create1(EPOLL_CLOEXEC);
+  return fd_ >= 0;
+}
+
+bool Loop::watch(Source* source) {
+  epoll_event event = {};
+  event.events = EPOLLIN;
+  event.data.ptr = source;
+  return epoll_ctl(fd_, EPOLL_CTL_ADD, source->fd, &event) == 0;
+}
+
+void Loop::want_write(Source* source, bool wanted) {
+  epoll_event event = {};
+  event.events = wanted ? EPOLLIN | EPOLLOUT : EPOLLIN;
+  event.data.ptr = source;
+  epoll_ctl(fd_, EPOLL_CTL_MOD, source->fd, &event);
+}
+
+void Loop::forget(Source* source) {
+  epoll_ctl(fd_, EPOLL_CTL_DEL, source->fd, nullptr);
+  for (int i = 0; i < batch_size_; i++) {
+    if (batch_[i] == source) batch_[i] = nullptr;
+  }
+}
+
+void Loop::turn(int timeout) {
+  epoll_event events[kBatch];
+  const int n = epoll_wait(fd_, events, kBatch, timeout);
+  batch_size_ = n > 0 ? n : 0;
+  for (int i = 0; i < batch_size_; i++) batch_[i] = static_cast<Source*>(events[i].data.ptr);
+  for (int i = 0; i < batch_size_; i++) {
+    Source* source = batch_[i];
+    if (source == nullptr) continue;
+    const uint32_t what = events[i].events;
+    source->ready(source->owner, (what & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0, (what & EPOLLOUT) != 0);
+  }
+  batch_size_ = 0;
+}
+
+}  // namespace dfjail

@@ -1,0 +1,34 @@
+#include "../monitor/signals.hh"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace dfjail {
+
+int open_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  if (sigprocmask(SIG_BLOCK, &set, nullptr) < 0) return -1;
+  return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+bool is_termination(int fd) {
+  signalfd_siginfo info;
+  if (read(fd, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return false;
+  return info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
+}
+
+bool peer_uid(int fd, uid_t* uid) {
+  ucred peer = {};
+  socklen_t size = sizeof peer;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return false;
+  *uid = peer.uid;
+  return true;
+}
+
+}  // namespace dfjail

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../common/error.hh"
+#include "../common/registry.hh"
+#include "../common/unique_fd.hh"
+#include "identity.hh"
+#include "spec.hh"
+
+// What an operating system has to provide to the monitor: one folder each (native/linux, native/dragonfly) implements
+// this header, and the build picks it.
+namespace dfjail {
+
+// A jail that this monitor made or entered. Live handles; what is known of it is its registry entry.
+struct Jail {
+  Entry entry;
+  bool owned = false;    // made here: undone here
+  UniqueFd state;        // the registry's folder
+  UniqueFd locks;        // owned: keeps the entry alive
+  UniqueFd lifeline;     // owned: the anchor goes when this is closed
+  UniqueFd anchor;       // readable when the jail has ended
+  UniqueFd root;         // the jail's root directory, for its own files
+  UniqueFd cgroups[2];   // cgroup.procs files that commands join
+  size_t limit_count = 0;
+  Limit limits[kMaxLimits];  // every command's, before its own
+};
+
+// A command between fork and exec.
+struct Launch;
+
+struct Started {
+  pid_t pid = 0;
+  UniqueFd exited;    // readable when it has ended
+  UniqueFd launched;  // ends when exec succeeded or the command failed before
+  Launch* launch = nullptr;
+};
+
+// Makes the jail, step by step; on failure everything done is undone.
+bool create_jail(const JailSpec& spec, Jail* jail, Error* error);
+// Enters a running jail that somebody else made.
+bool attach_jail(const char* state_dir, uint32_t jid, Jail* jail, Error* error);
+void apply_capabilities(Jail* jail, uint32_t capabilities);
+
+// The command, its identity and the descriptors must live until the launch is finished.
+bool start_command(Jail* jail, const CommandSpec& command, const Identity& identity, const int* descriptors,
+                   Started* started, Error* error);
+// To be called when `launched` is readable or has ended: was exec reached?
+bool finish_launch(Started* started, const char* file, pid_t* jail_pid, Error* error);
+// After exec; or, if that failed, after the child has been reaped: it may still be on its stack.
+void free_launch(Started* started);
+// As kill(2), without the risk of a recycled pid.
+bool signal_command(const Started& started, int signal);
+
+// Opens a regular file of at most 1 MB inside the jail, never leaving its root and never waiting.
+int open_in_jail(const Jail& jail, const char* path);
+
+// No process but the anchor.
+bool is_empty(const Jail& jail);
+// Every process in it, in one pass of the kernel.
+void signal_jail_processes(const Jail& jail, int signal);
+// Ends it, whatever runs in it; `anchor` becomes readable when all are gone.
+void kill_jail(Jail* jail);
+// After that: takes back what was set up on the host, in reverse order.
+bool undo_jail(Jail* jail, Error* error);
+// Has a jail that we only entered been taken back by its owner?
+bool is_undone(const Jail& jail);
+
+}  // namespace dfjail

@@ -1,0 +1,88 @@
+#include "command.hh"
+
+#include <errno.h>
+#include <new>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace dfjail {
+namespace {
+
+bool has_variable(const CommandSpec& spec, const char* name) {
+  const size_t n = strlen(name);
+  for (size_t i = 0; i < spec.env_count; i++) {
+    if (strncmp(spec.env[i], name, n) == 0 && spec.env[i][n] == '=') return true;
+  }
+  return false;
+}
+
+void add_variable(Command* command, size_t slot, const char* name, const char* value) {
+  CommandSpec& spec = command->spec;
+  if (value[0] == '\0' || has_variable(spec, name)) return;
+  snprintf(command->variables[slot], sizeof command->variables[slot], "%s=%s", name, value);
+  spec.env[spec.env_count++] = command->variables[slot];
+}
+
+uint64_t microseconds(const timeval& time) {
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_usec);
+}
+
+uint64_t since(const timespec& start) {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const int64_t seconds = now.tv_sec - start.tv_sec;
+  return static_cast<uint64_t>(seconds * 1'000'000 + (now.tv_nsec - start.tv_nsec) / 1000);
+}
+
+}  // namespace
+
+Command* new_command() {
+  void* memory = calloc(1, sizeof(Command));
+  return memory == nullptr ? nullptr : ::new (memory) Command();
+}
+
+void free_command(Command* command) {
+  close_descriptors(command);
+  free_command(&command->spec);
+  free(command->frame);
+  command->~Command();
+  free(command);
+}
+
+void apply_login(Command* command) {
+  CommandSpec& spec = command->spec;
+  const bool login = (spec.flags & CommandSpec::kLogin) != 0;
+  if (spec.cwd[0] == '\0') spec.cwd = login && command->identity.home[0] != '\0' ? command->identity.home : "/";
+  if (!login) return;
+  const Identity& id = command->identity;
+  add_variable(command, 0, "HOME", id.home[0] == '\0' ? "/" : id.home);
+  add_variable(command, 1, "SHELL", id.shell[0] == '\0' ? "/bin/sh" : id.shell);
+  add_variable(command, 2, "USER", id.name);
+  add_variable(command, 3, "LOGNAME", id.name);
+  add_variable(command, 4, "TERM", spec.terminal_type);
+}
+
+void close_descriptors(Command* command) {
+  for (size_t i = 0; i < command->spec.stdio_count; i++) {
+    if (command->spec.stdio[i] == Slot::kPassed && command->descriptors[i] >= 0) close(command->descriptors[i]);
+    command->descriptors[i] = -1;
+  }
+}
+
+Ending reap_command(Command* command) {
+  Ending ending;
+  rusage usage = {};
+  while (wait4(command->started.pid, &ending.status, 0, &usage) < 0 && errno == EINTR) {
+  }
+  ending.user_us = microseconds(usage.ru_utime);
+  ending.system_us = microseconds(usage.ru_stime);
+  ending.max_rss = static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+  ending.wall_us = since(command->started_at);
+  return ending;
+}
+
+}  // namespace dfjail

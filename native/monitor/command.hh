@@ -1,0 +1,53 @@
+#pragma once
+
+#include <stdint.h>
+#include <time.h>
+
+#include "backend.hh"
+#include "loop.hh"
+#include "spec.hh"
+
+namespace dfjail {
+
+// A command from SPAWN until it has been reaped.
+struct Command {
+  Command* next = nullptr;
+  uint32_t id = 0;
+  uint32_t request = 0;
+  uint32_t audience = 0;      // connections that are told of its end, one bit each
+  uint32_t asker = 0;         // the bit of the one that spawned it
+  bool running = false;       // SPAWNED was sent
+  bool failed = false;        // FAILED was sent: nobody waits for it
+  int queued_signal = 0;      // to be delivered when it runs
+  pid_t jail_pid = 0;
+  uint64_t started_us = 0;    // since 1970
+  timespec started_at = {};
+  Started started;
+  Source launch_source;
+  Source exit_source;
+  unsigned char* frame = nullptr;  // what `spec` points into
+  CommandSpec spec;
+  Identity identity;
+  char variables[5][1100];         // what login adds to env
+  int descriptors[kMaxStdio];
+};
+
+Command* new_command();
+void free_command(Command* command);
+// HOME, SHELL, USER, LOGNAME and TERM, as jail(8) -l; the home directory as working directory unless one was given.
+void apply_login(Command* command);
+// Gives the memory back that only the launch needed; what adoption shows (file, argv) stays.
+void close_descriptors(Command* command);
+
+struct Ending {
+  int status = 0;
+  uint64_t user_us = 0;
+  uint64_t system_us = 0;
+  uint64_t max_rss = 0;
+  uint64_t wall_us = 0;
+};
+
+// Waits for it (it has ended) and says how it went.
+Ending reap_command(Command* command);
+
+}  // namespace dfjail

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "loop.hh"
+#include "protocol.hh"
+
+namespace dfjail {
+
+struct Frame {
+  Type type;
+  uint32_t id;
+  const unsigned char* payload;  // valid until the next frame is taken
+  size_t size;
+};
+
+// One program that talks to this monitor. Bytes and descriptors in, frames out; and the reverse.
+class Connection {
+ public:
+  explicit Connection(int fd);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  Source source;
+  uint32_t stop_request = 0;  // waits for STOPPED
+  bool stopping = false;
+  bool greeted = false;
+
+  // Takes what has arrived. False when the other side is gone.
+  bool receive();
+  // The next whole frame. False with *broken when what came is not one.
+  bool next(Frame* frame, bool* broken);
+  // Descriptors that came along, in order. False when there are not that many.
+  bool take_descriptors(int* out, size_t count);
+  void send(Loop* loop, Writer* writer);
+  // Sends what could not be sent at once. False when the other side is gone.
+  bool flush(Loop* loop);
+  // Before exit: waits a moment for the other side to take what is left.
+  void drain();
+
+ private:
+  bool reserve(size_t size);
+  void keep_descriptors(msghdr* message);
+  bool write_out(const unsigned char* bytes, size_t size, size_t* written);
+
+  unsigned char* in_ = nullptr;
+  size_t in_size_ = 0;
+  size_t in_used_ = 0;
+  size_t in_capacity_ = 0;
+  unsigned char* out_ = nullptr;
+  size_t out_size_ = 0;
+  int descriptors_[kMaxDescriptors * 2];
+  size_t descriptor_count_ = 0;
+};
+
+}  // namespace dfjail

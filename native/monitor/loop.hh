@@ -1,0 +1,33 @@
+#pragma once
+
+#include <stdint.h>
+
+namespace dfjail {
+
+// Something that the loop waits for. `ready` is called when its descriptor can be read or has ended (or, where asked
+// for, written). A source lives inside the thing that it stands for.
+struct Source {
+  int fd = -1;
+  void* owner = nullptr;
+  void (*ready)(void* owner, bool readable, bool writable) = nullptr;
+};
+
+// Waits for descriptors: epoll here, kqueue there. One for the whole monitor.
+class Loop {
+ public:
+  bool open();
+  bool watch(Source* source);
+  void want_write(Source* source, bool wanted);
+  // To be called before the descriptor is closed. Events of this turn that were not yet delivered are dropped.
+  void forget(Source* source);
+  // Delivers what is there; waits at most timeout milliseconds, -1: for ever.
+  void turn(int timeout);
+
+ private:
+  static constexpr int kBatch = 64;
+  int fd_ = -1;
+  Source* batch_[kBatch] = {};
+  int batch_size_ = 0;
+};
+
+}  // namespace dfjail

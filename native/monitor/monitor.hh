@@ -1,0 +1,91 @@
+#pragma once
+
+#include <stdint.h>
+
+#include "backend.hh"
+#include "command.hh"
+#include "connection.hh"
+#include "loop.hh"
+
+namespace dfjail {
+
+// One jail, the programs that talk about it, and the commands that run in it.
+class Monitor {
+ public:
+  // `fd` is the connection to the program that started us.
+  bool open(int fd);
+  // Until the jail is gone or nobody is left who could want something of it. Returns the exit status.
+  int run();
+
+ private:
+  enum class Phase {
+    kNew,       // no jail yet
+    kRunning,
+    kStopping,  // processes were asked to end
+    kKilled,    // the anchor was killed; waiting for it and for our commands
+    kLeaving,   // a guest goes: only its commands were killed
+    kDone,
+  };
+  static constexpr uint32_t kMaxConnections = 32;
+
+  static void on_connection(void* owner, bool readable, bool writable);
+  static void on_listener(void* owner, bool readable, bool writable);
+  static void on_signal(void* owner, bool readable, bool writable);
+  static void on_anchor(void* owner, bool readable, bool writable);
+  static void on_launch(void* owner, bool readable, bool writable);
+  static void on_exit(void* owner, bool readable, bool writable);
+
+  // connections
+  bool add_connection(int fd);
+  void drop_connection(uint32_t slot);
+  uint32_t slot_of(const Connection* connection) const;
+  void read_connection(Connection* connection);
+  bool handle(Connection* connection, const Frame& frame);
+  void answer_error(Connection* connection, uint32_t id, const Error& error);
+  void broadcast(uint32_t audience, Writer* writer);
+
+  // requests; false: not a message of the protocol, the connection ends
+  bool hello(Connection* connection, const Frame& frame);
+  bool create(Connection* connection, const Frame& frame);
+  bool attach(Connection* connection, const Frame& frame);
+  bool spawn(Connection* connection, const Frame& frame);
+  bool signal(Connection* connection, const Frame& frame);
+  bool stop(Connection* connection, const Frame& frame);
+  bool set_capabilities(Connection* connection, const Frame& frame);
+
+  void jail_is_ready(Connection* connection, uint32_t id);
+  void send_ready(Connection* connection, uint32_t id);
+  bool listen_for_others(Error* error);
+  bool launch(Command* command, Error* error);
+  Command* find_command(uint32_t id);
+  Command* find_request(uint32_t request, uint32_t asker);
+  void launched(Command* command);
+  void ended(Command* command);
+  void remove_command(Command* command);
+
+  // the end
+  void owner_is_gone();
+  void kill();
+  void leave();
+  void kill_commands();
+  void look_whether_empty();
+  void look_whether_over();
+  void finish();
+  int patience() const;
+
+  Loop loop_;
+  Phase phase_ = Phase::kNew;
+  Jail jail_;
+  Connection* connections_[kMaxConnections] = {};
+  Command* commands_ = nullptr;
+  uint32_t last_command_ = 0;
+  Source listener_;
+  Source signals_;
+  Source anchor_;
+  bool anchor_gone_ = false;
+  bool socket_bound_ = false;
+  timespec deadline_ = {};
+  int pause_ = 1;  // milliseconds between two looks
+};
+
+}  // namespace dfjail
