@@ -36,10 +36,14 @@ bool make_folder(const char* path, Error* error) {
 
 // <base>/dragonfly-jail/<jid>-<monitor>: the monitor's pid tells jails of different state folders apart.
 bool make_jail_folder(Jail* jail, const char* base, size_t slot, char out[256], Error* error) {
-  snprintf(out, 256, "%s/dragonfly-jail", base);
-  if (!make_folder(out, error)) return false;
-  snprintf(out, 256, "%s/dragonfly-jail/%u-%d", base, jail->entry.jid, static_cast<int>(getpid()));
-  if (!make_folder(out, error)) return false;
+  char common[200];
+  snprintf(common, sizeof common, "%s/dragonfly-jail", base);
+  snprintf(out, 256, "%s/%u-%d", common, jail->entry.jid, static_cast<int>(getpid()));
+  // The last jail to go takes the common folder away, perhaps just now.
+  for (int tries = 0; mkdir(out, 0755) < 0; tries++) {
+    if (errno != ENOENT || tries == 10) return fail(error, kStep, "mkdir", out);
+    if (!make_folder(common, error)) return false;
+  }
   const size_t used = strlen(jail->entry.cgroup);
   snprintf(jail->entry.cgroup + used, sizeof jail->entry.cgroup - used, "%s%s", used == 0 ? "" : " ", out);
   char procs[300];
@@ -121,6 +125,8 @@ bool remove_cgroups(const Entry& entry, Error* error) {
   char* rest = nullptr;
   for (char* path = strtok_r(list, " ", &rest); path != nullptr; path = strtok_r(nullptr, " ", &rest)) {
     if (!remove_folder(path)) all = fail(error, kStep, "rmdir", path);
+    *strrchr(path, '/') = '\0';
+    rmdir(path);  // the common folder, unless another jail uses it
   }
   return all;
 }

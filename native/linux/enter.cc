@@ -372,8 +372,9 @@ bool finish_launch(Started* started, const char* file, pid_t* jail_pid, Error* e
     if (reached_exec) return true;
     return fail(error, "enter", "waitid", file, EINTR);  // killed on the way
   }
-  const bool about_file = failure.step == kStepExec;
-  return fail(error, kStepNames[failure.step], kStepCalls[failure.step], about_file ? file : "", failure.number);
+  const char* about = failure.step == kStepExec ? file : "";
+  if (failure.step == kStepCwd) about = owned->launch.command->cwd;
+  return fail(error, kStepNames[failure.step], kStepCalls[failure.step], about, failure.number);
 }
 
 void free_launch(Started* started) {

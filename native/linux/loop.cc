@@ -40,7 +40,8 @@ void Loop::turn(int timeout) {
     Source* source = batch_[i];
     if (source == nullptr) continue;
     const uint32_t what = events[i].events;
-    source->ready(source->owner, (what & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0, (what & EPOLLOUT) != 0);
+    source->ready(source->monitor, source->thing, (what & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0,
+                  (what & EPOLLOUT) != 0);
   }
   batch_size_ = 0;
 }

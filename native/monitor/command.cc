@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "protocol.hh"
+
 namespace dfjail {
 namespace {
 
@@ -40,9 +42,24 @@ uint64_t since(const timespec& start) {
 
 }  // namespace
 
-Command* new_command() {
+Command* new_command(const unsigned char* payload, size_t size) {
   void* memory = calloc(1, sizeof(Command));
-  return memory == nullptr ? nullptr : ::new (memory) Command();
+  if (memory == nullptr) return nullptr;
+  Command* command = ::new (memory) Command();
+  for (int& fd : command->descriptors) fd = -1;
+  command->frame = static_cast<unsigned char*>(malloc(size + 1));
+  command->frame_size = size;
+  if (command->frame != nullptr) {
+    memcpy(command->frame, payload, size);
+    return command;
+  }
+  free_command(command);
+  return nullptr;
+}
+
+bool decode(Command* command) {
+  Reader reader(command->frame, command->frame_size);
+  return decode_command(&reader, &command->spec) && command->spec.argc > 0;
 }
 
 void free_command(Command* command) {

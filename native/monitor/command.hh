@@ -26,13 +26,17 @@ struct Command {
   Source launch_source;
   Source exit_source;
   unsigned char* frame = nullptr;  // what `spec` points into
+  size_t frame_size = 0;
   CommandSpec spec;
   Identity identity;
   char variables[5][1100];         // what login adds to env
   int descriptors[kMaxStdio];
 };
 
-Command* new_command();
+// With a copy of the payload, which `decode` then reads. Null without memory.
+Command* new_command(const unsigned char* payload, size_t size);
+// False when it is not exactly one command.
+bool decode(Command* command);
 void free_command(Command* command);
 // HOME, SHELL, USER, LOGNAME and TERM, as jail(8) -l; the home directory as working directory unless one was given.
 void apply_login(Command* command);

@@ -8,8 +8,9 @@ namespace dfjail {
 // for, written). A source lives inside the thing that it stands for.
 struct Source {
   int fd = -1;
-  void* owner = nullptr;
-  void (*ready)(void* owner, bool readable, bool writable) = nullptr;
+  void* monitor = nullptr;  // who is called
+  void* thing = nullptr;    // about what: a connection, a command
+  void (*ready)(void* monitor, void* thing, bool readable, bool writable) = nullptr;
 };
 
 // Waits for descriptors: epoll here, kqueue there. One for the whole monitor.

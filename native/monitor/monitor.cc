@@ -54,6 +54,14 @@ bool is_welcome(int fd) {
 
 Reader reader_of(const Frame& frame) { return Reader(frame.payload, frame.size); }
 
+bool take_descriptors(Connection* connection, Command* command) {
+  for (size_t i = 0; i < command->spec.stdio_count; i++) {
+    if (command->spec.stdio[i] != Slot::kPassed) continue;
+    if (!connection->take_descriptors(&command->descriptors[i], 1)) return false;
+  }
+  return true;
+}
+
 template <typename T>
 T* make() {
   void* memory = calloc(1, sizeof(T));
@@ -63,9 +71,7 @@ T* make() {
 }  // namespace
 
 bool Monitor::open(int fd) {
-  signals_.owner = this;
-  signals_.ready = on_signal;
-  signals_.fd = open_signals();
+  signals_ = {open_signals(), this, nullptr, on_signal};
   return loop_.open() && signals_.fd >= 0 && loop_.watch(&signals_) && add_connection(fd);
 }
 
@@ -86,8 +92,7 @@ bool Monitor::add_connection(int fd) {
     void* memory = calloc(1, sizeof(Connection));
     if (memory == nullptr) break;
     Connection* connection = ::new (memory) Connection(fd);
-    connection->source.owner = connection;
-    connection->source.ready = on_connection;
+    connection->source = {fd, this, connection, on_connection};
     slot = connection;
     return loop_.watch(&connection->source);
   }
@@ -126,13 +131,11 @@ void Monitor::answer_error(Connection* connection, uint32_t id, const Error& err
   connection->send(&loop_, &writer);
 }
 
-// The one monitor of this process: the callbacks of descriptors that several things own find it here.
-static Monitor* the_monitor = nullptr;
-
-void Monitor::on_connection(void* owner, bool readable, bool writable) {
-  Connection* connection = static_cast<Connection*>(owner);
-  if (writable && !connection->flush(&the_monitor->loop_)) readable = true;  // the read will say that it is gone
-  if (readable) the_monitor->read_connection(connection);
+void Monitor::on_connection(void* monitor, void* thing, bool readable, bool writable) {
+  Monitor* self = static_cast<Monitor*>(monitor);
+  Connection* connection = static_cast<Connection*>(thing);
+  if (writable && !connection->flush(&self->loop_)) readable = true;  // the read will say that it is gone
+  if (readable) self->read_connection(connection);
 }
 
 void Monitor::read_connection(Connection* connection) {
@@ -168,8 +171,8 @@ bool Monitor::handle(Connection* connection, const Frame& frame) {
   }
 }
 
-void Monitor::on_listener(void* owner, bool, bool) {
-  Monitor* self = static_cast<Monitor*>(owner);
+void Monitor::on_listener(void* monitor, void*, bool, bool) {
+  Monitor* self = static_cast<Monitor*>(monitor);
   const int fd = accept4(self->listener_.fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (fd < 0) return;
   if (is_welcome(fd)) {
@@ -242,9 +245,7 @@ bool Monitor::attach(Connection* connection, const Frame& frame) {
 
 void Monitor::jail_is_ready(Connection* connection, uint32_t id) {
   phase_ = Phase::kRunning;
-  anchor_.fd = jail_.anchor.get();
-  anchor_.owner = this;
-  anchor_.ready = on_anchor;
+  anchor_ = {jail_.anchor.get(), this, nullptr, on_anchor};
   loop_.watch(&anchor_);
   send_ready(connection, id);
 }
@@ -288,7 +289,7 @@ bool Monitor::listen_for_others(Error* error) {
   umask(before);
   if (!bound || listen(listener_.fd, 16) < 0) return fail(error, "ready", "bind", "socket");
   if (chdir("/") < 0) return fail(error, "ready", "chdir", "/");
-  listener_.owner = this;
+  listener_.monitor = this;
   listener_.ready = on_listener;
   return loop_.watch(&listener_) || fail(error, "ready", "epoll_ctl");
 }
@@ -296,22 +297,12 @@ bool Monitor::listen_for_others(Error* error) {
 // ---- commands
 
 bool Monitor::spawn(Connection* connection, const Frame& frame) {
-  Command* command = new_command();
+  Command* command = new_command(frame.payload, frame.size);
   if (command == nullptr) return false;
   command->request = frame.id;
   command->asker = 1U << slot_of(connection);
   command->audience = command->asker;
-  command->frame = static_cast<unsigned char*>(malloc(frame.size + 1));
-  if (command->frame != nullptr) memcpy(command->frame, frame.payload, frame.size);
-  Reader reader(command->frame, command->frame == nullptr ? 0 : frame.size);
-  const bool understood = decode_command(&reader, &command->spec);
-  size_t passed = 0;
-  for (size_t i = 0; i < kMaxStdio; i++) command->descriptors[i] = -1;
-  for (size_t i = 0; understood && i < command->spec.stdio_count; i++) {
-    if (command->spec.stdio[i] != Slot::kPassed) continue;
-    if (!connection->take_descriptors(&command->descriptors[i], 1)) passed = kMaxStdio + 1;
-  }
-  if (!understood || passed > kMaxStdio || command->spec.argc == 0) {
+  if (!decode(command) || !take_descriptors(connection, command)) {
     free_command(command);
     return false;
   }
@@ -333,8 +324,8 @@ bool Monitor::launch(Command* command, Error* error) {
   if (!start_command(&jail_, command->spec, command->identity, command->descriptors, &command->started, error)) return false;
   close_descriptors(command);
   command->id = ++last_command_;
-  command->launch_source = {command->started.launched.get(), command, on_launch};
-  command->exit_source = {command->started.exited.get(), command, on_exit};
+  command->launch_source = {command->started.launched.get(), this, command, on_launch};
+  command->exit_source = {command->started.exited.get(), this, command, on_exit};
   command->next = commands_;
   commands_ = command;
   loop_.watch(&command->launch_source);
@@ -356,8 +347,13 @@ Command* Monitor::find_request(uint32_t request, uint32_t asker) {
   return nullptr;
 }
 
-void Monitor::on_launch(void* owner, bool, bool) { the_monitor->launched(static_cast<Command*>(owner)); }
-void Monitor::on_exit(void* owner, bool, bool) { the_monitor->ended(static_cast<Command*>(owner)); }
+void Monitor::on_launch(void* monitor, void* thing, bool, bool) {
+  static_cast<Monitor*>(monitor)->launched(static_cast<Command*>(thing));
+}
+
+void Monitor::on_exit(void* monitor, void* thing, bool, bool) {
+  static_cast<Monitor*>(monitor)->ended(static_cast<Command*>(thing));
+}
 
 void Monitor::launched(Command* command) {
   loop_.forget(&command->launch_source);
@@ -513,8 +509,8 @@ void Monitor::owner_is_gone() {
   }
 }
 
-void Monitor::on_signal(void* owner, bool, bool) {
-  Monitor* self = static_cast<Monitor*>(owner);
+void Monitor::on_signal(void* monitor, void*, bool, bool) {
+  Monitor* self = static_cast<Monitor*>(monitor);
   if (!is_termination(self->signals_.fd)) return;
   if (self->phase_ == Phase::kNew) self->phase_ = Phase::kDone;
   if (self->phase_ == Phase::kRunning || self->phase_ == Phase::kStopping) {
@@ -522,8 +518,8 @@ void Monitor::on_signal(void* owner, bool, bool) {
   }
 }
 
-void Monitor::on_anchor(void* owner, bool, bool) {
-  Monitor* self = static_cast<Monitor*>(owner);
+void Monitor::on_anchor(void* monitor, void*, bool, bool) {
+  Monitor* self = static_cast<Monitor*>(monitor);
   self->loop_.forget(&self->anchor_);
   self->anchor_gone_ = true;
   if (self->jail_.owned) waitpid(self->jail_.entry.anchor, nullptr, 0);
@@ -565,7 +561,6 @@ void Monitor::finish() {
 
 int run_monitor(int fd) {
   static Monitor monitor;
-  the_monitor = &monitor;
   return monitor.open(fd) ? monitor.run() : 1;
 }
 

@@ -28,12 +28,12 @@ class Monitor {
   };
   static constexpr uint32_t kMaxConnections = 32;
 
-  static void on_connection(void* owner, bool readable, bool writable);
-  static void on_listener(void* owner, bool readable, bool writable);
-  static void on_signal(void* owner, bool readable, bool writable);
-  static void on_anchor(void* owner, bool readable, bool writable);
-  static void on_launch(void* owner, bool readable, bool writable);
-  static void on_exit(void* owner, bool readable, bool writable);
+  static void on_connection(void* monitor, void* thing, bool readable, bool writable);
+  static void on_listener(void* monitor, void* thing, bool readable, bool writable);
+  static void on_signal(void* monitor, void* thing, bool readable, bool writable);
+  static void on_anchor(void* monitor, void* thing, bool readable, bool writable);
+  static void on_launch(void* monitor, void* thing, bool readable, bool writable);
+  static void on_exit(void* monitor, void* thing, bool readable, bool writable);
 
   // connections
   bool add_connection(int fd);

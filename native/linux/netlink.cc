@@ -1,0 +1,399 @@
+#include "netlink.hh"
+
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <linux/ip.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../common/unique_fd.hh"
+#include "netlink_message.hh"
+
+namespace dfjail {
+namespace {
+
+constexpr const char* kJailLink = "jail0";
+constexpr int kLoopbackIndex = 1;  // the kernel gives it to `lo` of every namespace
+// Locally administered, the same at both ends of every pair (see netlink.hh). Given explicitly it also keeps udev from
+// choosing another one for our end.
+constexpr unsigned char kHardwareAddress[6] = {0x02, 0, 0, 0, 0, 0x01};
+constexpr Address kHostIPv4 = {AF_INET, {169, 254, 1, 1}};
+constexpr Address kHostIPv6 = {AF_INET6, {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+constexpr Address kLoopbackIPv4 = {AF_INET, {127, 0, 0, 1}};
+constexpr Address kLoopbackIPv6 = {AF_INET6, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+// The kernel's link watcher runs at once, or a second later when it was busy.
+constexpr int kCarrierTries = 20000;
+constexpr long kCarrierPause = 100000;  // ns
+
+constexpr const char* kHostHasIt =
+    "The host itself has this address: choose another one, or take it off the host's interface first.";
+constexpr const char* kRoutedAlready =
+    "The host routes this address already, most likely to another jail: stop that jail (or delete the route), or choose "
+    "another address.";
+constexpr const char* kReserved =
+    "The host's end of the jail's link has this address: choose another one.";
+constexpr const char* kNoIPv6 =
+    "IPv6 is off here: enable it (sysctl net.ipv6.conf.default.disable_ipv6, kernel parameter ipv6.disable), or leave "
+    "the IPv6 addresses out.";
+constexpr const char* kNoVeth = "This kernel cannot make veth pairs: load or install its module veth.";
+constexpr const char* kAdvertisements =
+    "The host would take routes from the jail and /proc/sys is not writable: mount it writable, or set "
+    "net.ipv6.conf.default.accept_ra to 0 first.";
+
+bool is_link_local(const Address& address) {
+  return address.family == AF_INET6 && address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0) == 0x80;
+}
+
+bool is_routable(const Address& address) { return !is_loopback(address) && !is_link_local(address); }
+
+bool same(const Address& a, const Address& b) {
+  return a.family == b.family && memcmp(a.bytes, b.bytes, a.size()) == 0;
+}
+
+bool has_family(const Address* addresses, size_t count, int family) {
+  for (size_t i = 0; i < count; i++) {
+    if (addresses[i].family == family) return true;
+  }
+  return false;
+}
+
+// Has the jail an address of this family (AF_UNSPEC: of any) that lives on jail0?
+bool has_linked(const Address* addresses, size_t count, int family) {
+  for (size_t i = 0; i < count; i++) {
+    const bool wanted = family == AF_UNSPEC || addresses[i].family == family;
+    if (wanted && !is_loopback(addresses[i])) return true;
+  }
+  return false;
+}
+
+const Address* first_routable(const Address* addresses, size_t count, int family) {
+  for (size_t i = 0; i < count; i++) {
+    if (addresses[i].family == family && is_routable(addresses[i])) return &addresses[i];
+  }
+  return nullptr;
+}
+
+unsigned char prefix_length(const Address& address) {
+  if (address.family == AF_INET) return is_loopback(address) ? 8 : 32;
+  return is_link_local(address) ? 64 : 128;
+}
+
+// ---- judges
+
+bool refuse(const Request& request, const char* code, const char* detail, Error* error) {
+  char path[sizeof error->path];
+  describe(request, path, sizeof path);
+  return fail_with_code(error, request.subject.step, code, path, detail);
+}
+
+bool is_ipv6(const Request& request) {
+  return request.subject.address != nullptr && request.subject.address->family == AF_INET6;
+}
+
+// A kernel built or booted without IPv6 does not know the family.
+bool no_family(int error) { return error == EOPNOTSUPP || error == EAFNOSUPPORT; }
+
+bool family_must_exist(const Request& request, Error* error) {
+  const int number = request.answer.error;
+  // EACCES: the family is there, but switched off for the interface.
+  const bool off = no_family(number) || number == EACCES;
+  if (is_ipv6(request) && off) return refuse(request, "ERR_JAIL_UNSUPPORTED", kNoIPv6, error);
+  return must_succeed(request, error);
+}
+
+bool may_exist(const Request& request, Error* error) {
+  return request.answer.error == EEXIST || family_must_exist(request, error);
+}
+
+bool may_be_absent(const Request& request, Error* error) {
+  const int number = request.answer.error;
+  if (no_family(number) || number == EADDRNOTAVAIL || number == ENODEV) return true;
+  return must_succeed(request, error);
+}
+
+bool veth_must_exist(const Request& request, Error* error) {
+  if (request.answer.error != EOPNOTSUPP) return must_succeed(request, error);
+  return refuse(request, "ERR_JAIL_UNSUPPORTED", kNoVeth, error);
+}
+
+bool must_be_foreign(const Request& request, Error* error) {
+  switch (request.answer.error) {
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case EACCES:  // a "prohibit" route
+    case EINVAL:  // a "blackhole" route
+      return true;
+    default:
+      break;
+  }
+  switch (request.answer.route_type) {
+    case RTN_LOCAL:
+    case RTN_ANYCAST:
+      return refuse(request, "ERR_JAIL_ADDRESS_IN_USE", kHostHasIt, error);
+    case RTN_BROADCAST:
+    case RTN_MULTICAST: {
+      Request refused = request;
+      refused.answer.error = EADDRNOTAVAIL;
+      return must_succeed(refused, error);
+    }
+    default:
+      return family_must_exist(request, error);
+  }
+}
+
+bool must_be_new_route(const Request& request, Error* error) {
+  if (request.answer.error != EEXIST) return family_must_exist(request, error);
+  Request refused = request;
+  refused.subject.step = "address";
+  return refuse(refused, "ERR_JAIL_ADDRESS_IN_USE", kRoutedAlready, error);
+}
+
+// ---- requests
+
+Subject about_link(const char* name) { return {"link", name, nullptr}; }
+Subject about(const char* step, const Address& address) { return {step, nullptr, &address}; }
+
+// With IFLA_IFNAME as its first attribute, a request about a link finds it by its name.
+void ask_for_link(Netlink* netlink, const char* name) {
+  netlink->begin(RTM_GETLINK, 0, ifinfomsg{}, about_link(name));
+  netlink->text(IFLA_IFNAME, name);
+  netlink->number(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+}
+
+void bring_up(Netlink* netlink, const char* name) {
+  ifinfomsg header = {};
+  header.ifi_flags = IFF_UP;
+  header.ifi_change = IFF_UP;
+  netlink->begin(RTM_SETLINK, 0, header, about_link(name));
+  netlink->text(IFLA_IFNAME, name);
+}
+
+// No link-local address of the kernel's making. A request of its own, before the link is up: within one request the
+// kernel would bring the link up first.
+void forbid_generated_addresses(Netlink* netlink, const char* name) {
+  netlink->begin(RTM_SETLINK, 0, ifinfomsg{}, about_link(name), may_be_absent);
+  netlink->text(IFLA_IFNAME, name);
+  const size_t families = netlink->open_nest(IFLA_AF_SPEC);
+  const size_t inet6 = netlink->open_nest(AF_INET6);
+  const unsigned char none = IN6_ADDR_GEN_MODE_NONE;
+  netlink->bytes(IFLA_INET6_ADDR_GEN_MODE, &none, sizeof none);
+  netlink->close_nest(inet6);
+  netlink->close_nest(families);
+}
+
+// Packets whose source is not routed back to the jail are dropped.
+void filter_sources(Netlink* netlink, const char* name) {
+  netlink->begin(RTM_SETLINK, 0, ifinfomsg{}, about_link(name));
+  netlink->text(IFLA_IFNAME, name);
+  const size_t families = netlink->open_nest(IFLA_AF_SPEC);
+  const size_t inet = netlink->open_nest(AF_INET);
+  const size_t settings = netlink->open_nest(IFLA_INET_CONF);
+  netlink->number(IPV4_DEVCONF_RP_FILTER, 1);
+  netlink->close_nest(settings);
+  netlink->close_nest(inet);
+  netlink->close_nest(families);
+}
+
+void create_pair(Netlink* netlink, const char* link, int netns) {
+  ifinfomsg header = {};
+  header.ifi_flags = IFF_NOARP;
+  header.ifi_change = IFF_NOARP;
+  netlink->begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, header, about_link(link), veth_must_exist);
+  netlink->text(IFLA_IFNAME, link);
+  netlink->bytes(IFLA_ADDRESS, kHardwareAddress, sizeof kHardwareAddress);
+  const size_t info = netlink->open_nest(IFLA_LINKINFO);
+  netlink->text(IFLA_INFO_KIND, "veth");
+  const size_t data = netlink->open_nest(IFLA_INFO_DATA);
+  const size_t peer = netlink->open_nest(VETH_INFO_PEER);
+  netlink->append(&header, sizeof header);
+  netlink->text(IFLA_IFNAME, kJailLink);
+  netlink->bytes(IFLA_ADDRESS, kHardwareAddress, sizeof kHardwareAddress);
+  netlink->number(IFLA_NET_NS_FD, static_cast<uint32_t>(netns));
+  netlink->close_nest(peer);
+  netlink->close_nest(data);
+  netlink->close_nest(info);
+}
+
+void add_address(Netlink* netlink, int index, const Address& address, unsigned char scope, Judge judge) {
+  ifaddrmsg header = {};
+  header.ifa_family = static_cast<unsigned char>(address.family);
+  header.ifa_prefixlen = prefix_length(address);
+  header.ifa_scope = scope;
+  header.ifa_index = static_cast<unsigned>(index);
+  netlink->begin(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, header, about("address", address), judge);
+  netlink->bytes(IFA_LOCAL, address.bytes, address.size());
+  if (address.family != AF_INET6) return;
+  // A route to a /128 beside the local one is of no use.
+  const bool alone = header.ifa_prefixlen == 128;
+  netlink->number(IFA_FLAGS, alone ? IFA_F_NODAD | IFA_F_NOPREFIXROUTE : IFA_F_NODAD);
+}
+
+void remove_loopback(Netlink* netlink, const Address& address) {
+  ifaddrmsg header = {};
+  header.ifa_family = static_cast<unsigned char>(address.family);
+  header.ifa_prefixlen = prefix_length(address);
+  header.ifa_index = kLoopbackIndex;
+  netlink->begin(RTM_DELADDR, 0, header, about("address", address), may_be_absent);
+  netlink->bytes(IFA_LOCAL, address.bytes, address.size());
+}
+
+rtmsg route_header(const Address& address, unsigned char length) {
+  rtmsg header = {};
+  header.rtm_family = static_cast<unsigned char>(address.family);
+  header.rtm_dst_len = length;
+  header.rtm_table = RT_TABLE_MAIN;
+  header.rtm_protocol = RTPROT_STATIC;
+  header.rtm_scope = address.family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  header.rtm_type = RTN_UNICAST;
+  return header;
+}
+
+void add_host_route(Netlink* netlink, int index, const Address& address) {
+  netlink->begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route_header(address, prefix_length(address)),
+                 about("route", address), must_be_new_route);
+  netlink->bytes(RTA_DST, address.bytes, address.size());
+  netlink->number(RTA_OIF, static_cast<uint32_t>(index));
+}
+
+void add_default_route(Netlink* netlink, int index, const Address* source) {
+  if (source == nullptr) return;
+  netlink->begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route_header(*source, 0), about("route", *source),
+                 family_must_exist);
+  netlink->number(RTA_OIF, static_cast<uint32_t>(index));
+  netlink->bytes(RTA_PREFSRC, source->bytes, source->size());
+}
+
+// ---- phases of connect_host
+
+bool check_reserved(const Address* addresses, size_t count, Error* error) {
+  for (size_t i = 0; i < count; i++) {
+    if (!same(addresses[i], kHostIPv4) && !same(addresses[i], kHostIPv6)) continue;
+    char path[INET6_ADDRSTRLEN] = "";
+    inet_ntop(addresses[i].family, addresses[i].bytes, path, sizeof path);
+    return fail_with_code(error, "address", "ERR_JAIL_ADDRESS_IN_USE", path, kReserved);
+  }
+  return true;
+}
+
+bool check_addresses(Netlink* host, const Address* addresses, size_t count, Error* error) {
+  for (size_t i = 0; i < count; i++) {
+    if (!is_routable(addresses[i])) continue;
+    rtmsg header = {};
+    header.rtm_family = static_cast<unsigned char>(addresses[i].family);
+    header.rtm_dst_len = prefix_length(addresses[i]);
+    host->begin(RTM_GETROUTE, 0, header, about("address", addresses[i]), must_be_foreign);
+    host->bytes(RTA_DST, addresses[i].bytes, addresses[i].size());
+  }
+  return host->exchange(error);
+}
+
+// A jail that may use raw sockets could announce itself as a router, and the host would send it its traffic. Netlink
+// cannot switch that off.
+bool ignore_advertisements(const char* link, Error* error) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s/accept_ra", link);
+  const UniqueFd writer(open(path, O_WRONLY | O_CLOEXEC));
+  if (writer && write(writer.get(), "0", 1) == 1) return true;
+  if (errno == ENOENT && access("/proc/sys/net", F_OK) == 0) return true;  // no IPv6
+  char value = '\0';
+  const UniqueFd reader(open(path, O_RDONLY | O_CLOEXEC));
+  if (reader && read(reader.get(), &value, 1) == 1 && value == '0') return true;
+  return fail_with_code(error, "link", "ERR_JAIL_UNSUPPORTED", path, kAdvertisements);
+}
+
+bool await_carrier(Netlink* jail, Error* error) {
+  for (int i = 0; i < kCarrierTries; i++) {
+    ask_for_link(jail, kJailLink);
+    if (!jail->exchange(error)) return false;
+    if (jail->last_answer().link_running) return true;
+    const timespec pause = {0, kCarrierPause};
+    nanosleep(&pause, nullptr);
+  }
+  return fail(error, "link", "RTM_GETLINK", kJailLink, ETIMEDOUT);
+}
+
+// Both ends up. The one that comes first has no carrier yet, and the kernel starts its queues only later, by the link
+// watcher; until then it drops what is sent. So jail0 goes first and is waited for.
+bool bring_ends_up(Netlink* host, const char* link, int netns, int* index, Error* error) {
+  Netlink jail;
+  if (!jail.open_in(netns, *host, error)) return false;
+  forbid_generated_addresses(&jail, kJailLink);
+  bring_up(&jail, kJailLink);
+  if (!jail.exchange(error)) return false;
+  filter_sources(host, link);
+  forbid_generated_addresses(host, link);
+  bring_up(host, link);
+  ask_for_link(host, link);
+  if (!host->exchange(error)) return false;
+  *index = host->last_answer().link_index;
+  return await_carrier(&jail, error);
+}
+
+bool route_addresses(Netlink* host, int index, const Address* addresses, size_t count, Error* error) {
+  if (has_linked(addresses, count, AF_INET)) {
+    // Of link scope, so that the host never chooses it as its source towards anybody else.
+    add_address(host, index, kHostIPv4, RT_SCOPE_LINK, must_succeed);
+  }
+  if (has_linked(addresses, count, AF_INET6)) {
+    add_address(host, index, kHostIPv6, RT_SCOPE_LINK, family_must_exist);
+  }
+  for (size_t i = 0; i < count; i++) {
+    if (is_routable(addresses[i])) add_host_route(host, index, addresses[i]);
+  }
+  return host->exchange(error);
+}
+
+}  // namespace
+
+bool connect_host(const char* link, int netns, const Address* addresses, size_t count, Error* error) {
+  if (!has_linked(addresses, count, AF_UNSPEC)) return true;
+  if (!check_reserved(addresses, count, error)) return false;
+  Netlink host;
+  if (!host.open(error) || !check_addresses(&host, addresses, count, error)) return false;
+  create_pair(&host, link, netns);
+  if (!host.exchange(error)) return false;
+  int index = 0;
+  if (ignore_advertisements(link, error) && bring_ends_up(&host, link, netns, &index, error) &&
+      route_addresses(&host, index, addresses, count, error)) {
+    return true;
+  }
+  Error ignored;
+  disconnect_host(link, &ignored);
+  return false;
+}
+
+bool disconnect_host(const char* link, Error* error) {
+  Netlink host;
+  if (!host.open(error)) return false;
+  host.begin(RTM_DELLINK, 0, ifinfomsg{}, about_link(link), may_be_absent);
+  host.text(IFLA_IFNAME, link);
+  return host.exchange(error);
+}
+
+bool configure_jail(const Address* addresses, size_t count, bool linked, Error* error) {
+  Netlink jail;
+  if (!jail.open(error)) return false;
+  const bool uses_link = linked && has_linked(addresses, count, AF_UNSPEC);
+  bring_up(&jail, "lo");
+  if (!has_family(addresses, count, AF_INET)) remove_loopback(&jail, kLoopbackIPv4);
+  if (!has_family(addresses, count, AF_INET6)) remove_loopback(&jail, kLoopbackIPv6);
+  if (uses_link) ask_for_link(&jail, kJailLink);
+  if (!jail.exchange(error)) return false;
+  const int index = uses_link ? jail.last_answer().link_index : kLoopbackIndex;
+  for (size_t i = 0; i < count; i++) {
+    const bool inside = is_loopback(addresses[i]);
+    const unsigned char scope = inside ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+    add_address(&jail, inside ? kLoopbackIndex : index, addresses[i], scope, may_exist);
+  }
+  if (uses_link) {
+    add_default_route(&jail, index, first_routable(addresses, count, AF_INET));
+    add_default_route(&jail, index, first_routable(addresses, count, AF_INET6));
+  }
+  return jail.exchange(error);
+}
+
+}  // namespace dfjail
