@@ -25,9 +25,9 @@ constexpr Address kHostIPv4 = {AF_INET, {169, 254, 1, 1}};
 constexpr Address kHostIPv6 = {AF_INET6, {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
 constexpr Address kLoopbackIPv4 = {AF_INET, {127, 0, 0, 1}};
 constexpr Address kLoopbackIPv6 = {AF_INET6, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
-// The kernel's link watcher runs at once, or a second later when it was busy.
-constexpr int kCarrierTries = 20000;
-constexpr long kCarrierPause = 100000;  // ns
+// Some of what is asked for is done by workers of the kernel: soon after, but the link watcher up to a second later.
+constexpr int kTries = 20000;
+constexpr long kPause = 100000;  // ns
 
 constexpr const char* kHostHasIt =
     "The host itself has this address: choose another one, or take it off the host's interface first.";
@@ -145,6 +145,14 @@ bool must_be_foreign(const Request& request, Error* error) {
   }
 }
 
+// EAGAIN: not yet.
+bool must_be_local(const Request& request, Error* error) {
+  Request judged = request;
+  const bool local = request.answer.error == 0 && request.answer.route_type == RTN_LOCAL;
+  judged.answer.error = local ? 0 : EAGAIN;
+  return must_succeed(judged, error);
+}
+
 bool must_be_new_route(const Request& request, Error* error) {
   if (request.answer.error != EEXIST) return family_must_exist(request, error);
   Request refused = request;
@@ -252,6 +260,16 @@ rtmsg route_header(const Address& address, unsigned char length) {
   return header;
 }
 
+// How an address is routed; a link-local one says little without its link.
+void ask_for_route(Netlink* netlink, int index, const Address& address, Judge judge) {
+  rtmsg header = {};
+  header.rtm_family = static_cast<unsigned char>(address.family);
+  header.rtm_dst_len = address.family == AF_INET ? 32 : 128;
+  netlink->begin(RTM_GETROUTE, 0, header, about("address", address), judge);
+  netlink->bytes(RTA_DST, address.bytes, address.size());
+  if (is_link_local(address)) netlink->number(RTA_OIF, static_cast<uint32_t>(index));
+}
+
 void add_host_route(Netlink* netlink, int index, const Address& address) {
   netlink->begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route_header(address, prefix_length(address)),
                  about("route", address), must_be_new_route);
@@ -265,6 +283,40 @@ void add_default_route(Netlink* netlink, int index, const Address* source) {
                  family_must_exist);
   netlink->number(RTA_OIF, static_cast<uint32_t>(index));
   netlink->bytes(RTA_PREFSRC, source->bytes, source->size());
+}
+
+// ---- waiting
+
+void pause_a_little() {
+  const timespec pause = {0, kPause};
+  nanosleep(&pause, nullptr);
+}
+
+bool await_carrier(Netlink* jail, Error* error) {
+  for (int i = 0; i < kTries; i++) {
+    ask_for_link(jail, kJailLink);
+    if (!jail->exchange(error)) return false;
+    if (jail->last_answer().link_running) return true;
+    pause_a_little();
+  }
+  return fail(error, "link", "RTM_GETLINK", kJailLink, ETIMEDOUT);
+}
+
+// Until packets to the addresses are taken for one's own. For an IPv6 address, one without DAD too, that is decided by a
+// worker; before it has run, the first packets to a jail are lost (its default route would take them elsewhere).
+bool await_addresses(Netlink* netlink, int index, const Address* addresses, size_t count, Error* error) {
+  for (int i = 0; i < kTries; i++) {
+    Error failure;
+    for (size_t k = 0; k < count; k++) {
+      if (addresses[k].family == AF_INET6) ask_for_route(netlink, index, addresses[k], must_be_local);
+    }
+    if (netlink->exchange(&failure)) return true;
+    if (failure.number == EAGAIN) failure.number = ETIMEDOUT;
+    *error = failure;
+    if (failure.number != ETIMEDOUT) return false;
+    pause_a_little();
+  }
+  return false;
 }
 
 // ---- phases of connect_host
@@ -281,12 +333,7 @@ bool check_reserved(const Address* addresses, size_t count, Error* error) {
 
 bool check_addresses(Netlink* host, const Address* addresses, size_t count, Error* error) {
   for (size_t i = 0; i < count; i++) {
-    if (!is_routable(addresses[i])) continue;
-    rtmsg header = {};
-    header.rtm_family = static_cast<unsigned char>(addresses[i].family);
-    header.rtm_dst_len = prefix_length(addresses[i]);
-    host->begin(RTM_GETROUTE, 0, header, about("address", addresses[i]), must_be_foreign);
-    host->bytes(RTA_DST, addresses[i].bytes, addresses[i].size());
+    if (is_routable(addresses[i])) ask_for_route(host, 0, addresses[i], must_be_foreign);
   }
   return host->exchange(error);
 }
@@ -303,17 +350,6 @@ bool ignore_advertisements(const char* link, Error* error) {
   const UniqueFd reader(open(path, O_RDONLY | O_CLOEXEC));
   if (reader && read(reader.get(), &value, 1) == 1 && value == '0') return true;
   return fail_with_code(error, "link", "ERR_JAIL_UNSUPPORTED", path, kAdvertisements);
-}
-
-bool await_carrier(Netlink* jail, Error* error) {
-  for (int i = 0; i < kCarrierTries; i++) {
-    ask_for_link(jail, kJailLink);
-    if (!jail->exchange(error)) return false;
-    if (jail->last_answer().link_running) return true;
-    const timespec pause = {0, kCarrierPause};
-    nanosleep(&pause, nullptr);
-  }
-  return fail(error, "link", "RTM_GETLINK", kJailLink, ETIMEDOUT);
 }
 
 // Both ends up. The one that comes first has no carrier yet, and the kernel starts its queues only later, by the link
@@ -334,17 +370,32 @@ bool bring_ends_up(Netlink* host, const char* link, int netns, int* index, Error
 }
 
 bool route_addresses(Netlink* host, int index, const Address* addresses, size_t count, Error* error) {
+  const bool has_ipv6 = has_linked(addresses, count, AF_INET6);
   if (has_linked(addresses, count, AF_INET)) {
     // Of link scope, so that the host never chooses it as its source towards anybody else.
     add_address(host, index, kHostIPv4, RT_SCOPE_LINK, must_succeed);
   }
-  if (has_linked(addresses, count, AF_INET6)) {
-    add_address(host, index, kHostIPv6, RT_SCOPE_LINK, family_must_exist);
-  }
+  if (has_ipv6) add_address(host, index, kHostIPv6, RT_SCOPE_LINK, family_must_exist);
   for (size_t i = 0; i < count; i++) {
     if (is_routable(addresses[i])) add_host_route(host, index, addresses[i]);
   }
-  return host->exchange(error);
+  return host->exchange(error) && await_addresses(host, index, &kHostIPv6, has_ipv6 ? 1 : 0, error);
+}
+
+// ---- phases of configure_jail
+
+bool bring_loopback_up(Netlink* jail, const Address* addresses, size_t count, Error* error) {
+  bring_up(jail, "lo");
+  if (!has_family(addresses, count, AF_INET)) remove_loopback(jail, kLoopbackIPv4);
+  if (!has_family(addresses, count, AF_INET6)) remove_loopback(jail, kLoopbackIPv6);
+  return jail->exchange(error);
+}
+
+bool find_link(Netlink* jail, int* index, Error* error) {
+  ask_for_link(jail, kJailLink);
+  if (!jail->exchange(error)) return false;
+  *index = jail->last_answer().link_index;
+  return true;
 }
 
 }  // namespace
@@ -378,12 +429,9 @@ bool configure_jail(const Address* addresses, size_t count, bool linked, Error* 
   Netlink jail;
   if (!jail.open(error)) return false;
   const bool uses_link = linked && has_linked(addresses, count, AF_UNSPEC);
-  bring_up(&jail, "lo");
-  if (!has_family(addresses, count, AF_INET)) remove_loopback(&jail, kLoopbackIPv4);
-  if (!has_family(addresses, count, AF_INET6)) remove_loopback(&jail, kLoopbackIPv6);
-  if (uses_link) ask_for_link(&jail, kJailLink);
-  if (!jail.exchange(error)) return false;
-  const int index = uses_link ? jail.last_answer().link_index : kLoopbackIndex;
+  int index = kLoopbackIndex;
+  if (!bring_loopback_up(&jail, addresses, count, error)) return false;
+  if (uses_link && !find_link(&jail, &index, error)) return false;
   for (size_t i = 0; i < count; i++) {
     const bool inside = is_loopback(addresses[i]);
     const unsigned char scope = inside ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
@@ -393,7 +441,7 @@ bool configure_jail(const Address* addresses, size_t count, bool linked, Error* 
     add_default_route(&jail, index, first_routable(addresses, count, AF_INET));
     add_default_route(&jail, index, first_routable(addresses, count, AF_INET6));
   }
-  return jail.exchange(error);
+  return jail.exchange(error) && await_addresses(&jail, index, addresses, count, error);
 }
 
 }  // namespace dfjail

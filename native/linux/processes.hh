@@ -50,7 +50,7 @@ bool has_process(int state, const Entry& entry);
 // reaches a recycled pid. KILL and STOP are repeated until a rescan finds nobody new. How many were signalled; with
 // signal 0 how many could be.
 int signal_jail(int state, const Entry& entry, int signal);
-// Is this still the anchor of that jail, and not a recycled pid?
-bool is_anchor(const Entry& entry);
+// Is this pid still the anchor of the jail with that pid namespace, and not a recycled pid?
+bool is_anchor(pid_t pid, uint64_t pid_namespace);
 
 }  // namespace dfjail

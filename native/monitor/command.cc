@@ -90,16 +90,18 @@ void close_descriptors(Command* command) {
   }
 }
 
-Ending reap_command(Command* command) {
-  Ending ending;
+bool reap_command(Command* command, Ending* ending) {
   rusage usage = {};
-  while (wait4(command->started.pid, &ending.status, 0, &usage) < 0 && errno == EINTR) {
-  }
-  ending.user_us = microseconds(usage.ru_utime);
-  ending.system_us = microseconds(usage.ru_stime);
-  ending.max_rss = static_cast<uint64_t>(usage.ru_maxrss) * 1024;
-  ending.wall_us = since(command->started_at);
-  return ending;
+  pid_t pid;
+  do {
+    pid = wait4(command->started.pid, &ending->status, WNOHANG, &usage);
+  } while (pid < 0 && errno == EINTR);
+  if (pid == 0) return false;
+  ending->user_us = microseconds(usage.ru_utime);
+  ending->system_us = microseconds(usage.ru_stime);
+  ending->max_rss = static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+  ending->wall_us = since(command->started_at);
+  return true;
 }
 
 }  // namespace dfjail

@@ -18,6 +18,7 @@ struct Command {
   uint32_t asker = 0;         // the bit of the one that spawned it
   bool running = false;       // SPAWNED was sent
   bool failed = false;        // FAILED was sent: nobody waits for it
+  bool ended = false;         // but not reaped: a process of the jail traces it, and that one comes first
   int queued_signal = 0;      // to be delivered when it runs
   pid_t jail_pid = 0;
   uint64_t started_us = 0;    // since 1970
@@ -51,7 +52,7 @@ struct Ending {
   uint64_t wall_us = 0;
 };
 
-// Waits for it (it has ended) and says how it went.
-Ending reap_command(Command* command);
+// Reaps a command that has ended and says how it went; false while it cannot be reaped yet. Never waits.
+bool reap_command(Command* command, Ending* ending);
 
 }  // namespace dfjail

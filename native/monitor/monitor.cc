@@ -78,6 +78,7 @@ bool Monitor::open(int fd) {
 int Monitor::run() {
   while (phase_ != Phase::kDone) {
     loop_.turn(patience());
+    bury_the_rest();
     if (phase_ == Phase::kStopping) look_whether_empty();
     look_whether_over();
   }
@@ -380,19 +381,37 @@ void Monitor::launched(Command* command) {
 void Monitor::ended(Command* command) {
   if (command->launch_source.fd >= 0) launched(command);
   loop_.forget(&command->exit_source);
-  const Ending ending = reap_command(command);
+  command->ended = true;
+  if (!bury(command)) unreaped_++;
+}
+
+// Reaps an ended command, tells of it and forgets it. False while it cannot be reaped.
+bool Monitor::bury(Command* command) {
+  Ending ending;
+  if (!reap_command(command, &ending)) return false;
   if (command->started.launch != nullptr) free_launch(&command->started);
-  if (command->running) {
-    Writer writer(Type::kExited, 0);
-    writer.u32(command->id);
-    writer.u32(static_cast<uint32_t>(ending.status));
-    writer.u64(ending.user_us);
-    writer.u64(ending.system_us);
-    writer.u64(ending.max_rss);
-    writer.u64(ending.wall_us);
-    broadcast(command->audience, &writer);
-  }
+  if (command->running) tell_of_end(*command, ending);
   remove_command(command);
+  return true;
+}
+
+void Monitor::bury_the_rest() {
+  for (Command* c = commands_; unreaped_ > 0 && c != nullptr;) {
+    Command* next = c->next;
+    if (c->ended && bury(c)) unreaped_--;
+    c = next;
+  }
+}
+
+void Monitor::tell_of_end(const Command& command, const Ending& ending) {
+  Writer writer(Type::kExited, 0);
+  writer.u32(command.id);
+  writer.u32(static_cast<uint32_t>(ending.status));
+  writer.u64(ending.user_us);
+  writer.u64(ending.system_us);
+  writer.u64(ending.max_rss);
+  writer.u64(ending.wall_us);
+  broadcast(command.audience, &writer);
 }
 
 void Monitor::remove_command(Command* command) {
@@ -417,6 +436,8 @@ bool Monitor::signal(Connection* connection, const Frame& frame) {
     command->queued_signal = signal_number;
     // One that is stuck on its way can still be got rid of.
     if (signal_number == SIGKILL) signal_command(command->started, SIGKILL);
+  } else if (command->ended) {
+    fail(&error, "signal", "pidfd_send_signal", "", ESRCH);
   } else if (!signal_command(command->started, signal_number)) {
     fail(&error, "signal", "pidfd_send_signal");
   }
@@ -473,7 +494,7 @@ int Monitor::patience() const {
   if (phase_ == Phase::kStopping) return pause_;
   // Somebody else's jail has no descriptor that says when its owner has put it away.
   if (phase_ == Phase::kKilled && anchor_gone_ && !jail_.owned) return pause_;
-  return -1;
+  return unreaped_ > 0 ? kMaxPause : -1;
 }
 
 void Monitor::look_whether_empty() {

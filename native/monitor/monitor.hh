@@ -61,6 +61,9 @@ class Monitor {
   Command* find_request(uint32_t request, uint32_t asker);
   void launched(Command* command);
   void ended(Command* command);
+  bool bury(Command* command);
+  void bury_the_rest();
+  void tell_of_end(const Command& command, const Ending& ending);
   void remove_command(Command* command);
 
   // the end
@@ -79,6 +82,7 @@ class Monitor {
   Connection* connections_[kMaxConnections] = {};
   Command* commands_ = nullptr;
   uint32_t last_command_ = 0;
+  uint32_t unreaped_ = 0;  // commands that have ended
   Source listener_;
   Source signals_;
   Source anchor_;

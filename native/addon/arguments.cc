@@ -1,0 +1,72 @@
+#include "arguments.hh"
+
+#include <math.h>
+
+namespace dfjail {
+namespace {
+
+bool refuse(const Napi::CallbackInfo& info, const char* name, const std::string& expected) {
+  Napi::TypeError::New(info.Env(), "Expected " + expected + " for " + name)
+      .ThrowAsJavaScriptException();
+  return false;
+}
+
+bool is_integer(const Napi::Value& value, int minimum, int maximum, int* out) {
+  if (!value.IsNumber()) return false;
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (!(number >= minimum && number <= maximum) || floor(number) != number) return false;
+  *out = static_cast<int>(number);
+  return true;
+}
+
+}  // namespace
+
+bool get_integer(const Napi::CallbackInfo& info, size_t index, const char* name, int minimum,
+                 int maximum, int* out) {
+  if (is_integer(info[index], minimum, maximum, out)) return true;
+  return refuse(info, name,
+                "an integer from " + std::to_string(minimum) + " to " + std::to_string(maximum));
+}
+
+bool get_text(const Napi::CallbackInfo& info, size_t index, const char* name, std::string* out) {
+  if (!info[index].IsString()) return refuse(info, name, "a string");
+  *out = info[index].As<Napi::String>().Utf8Value();
+  if (!out->empty() && out->find('\0') == std::string::npos) return true;
+  return refuse(info, name, "a string that is not empty and has no NUL");
+}
+
+bool get_descriptor(const Napi::CallbackInfo& info, size_t index, const char* name, int* out) {
+  return is_integer(info[index], 0, INT32_MAX, out) || refuse(info, name, "a file descriptor");
+}
+
+bool get_descriptors(const Napi::CallbackInfo& info, size_t index, const char* name, size_t maximum,
+                     std::vector<int>* out) {
+  const std::string expected =
+      "an array of at most " + std::to_string(maximum) + " file descriptors";
+  if (!info[index].IsArray()) return refuse(info, name, expected);
+  const auto array = info[index].As<Napi::Array>();
+  const uint32_t length = array.Length();
+  if (length > maximum) return refuse(info, name, expected);
+  for (uint32_t i = 0; i < length; i++) {
+    const Napi::Value item = array.Get(i);
+    int fd = -1;
+    if (info.Env().IsExceptionPending()) return false;  // a getter that throws
+    if (!is_integer(item, 0, INT32_MAX, &fd)) return refuse(info, name, expected);
+    out->push_back(fd);
+  }
+  return true;
+}
+
+bool get_bytes(const Napi::CallbackInfo& info, size_t index, const char* name, const uint8_t** bytes,
+               size_t* size) {
+  const Napi::Value value = info[index];
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    return refuse(info, name, "a Uint8Array");
+  }
+  const auto array = value.As<Napi::Uint8Array>();
+  *bytes = array.Data();
+  *size = array.ByteLength();
+  return (*bytes != nullptr && *size > 0) || refuse(info, name, "a Uint8Array that is not empty");
+}
+
+}  // namespace dfjail

@@ -1,0 +1,49 @@
+#include "descriptors.hh"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "arguments.hh"
+#include "errors.hh"
+
+namespace dfjail {
+namespace {
+
+Napi::Value make_pipe(const Napi::CallbackInfo& info) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return throw_errno(info.Env(), "pipe2");
+  UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
+  return give_pair(info.Env(), &reader, &writer);
+}
+
+// Not repeated after EINTR: the descriptor is gone by then.
+Napi::Value close_descriptor(const Napi::CallbackInfo& info) {
+  int fd = -1;
+  if (!get_descriptor(info, 0, "fd", &fd)) return info.Env().Undefined();
+  if (close(fd) < 0 && errno != EINTR) return throw_errno(info.Env(), "close");
+  return info.Env().Undefined();
+}
+
+Napi::Value is_open(const Napi::CallbackInfo& info) {
+  int fd = -1;
+  if (!get_descriptor(info, 0, "fd", &fd)) return info.Env().Undefined();
+  return Napi::Boolean::New(info.Env(), fcntl(fd, F_GETFD) >= 0);
+}
+
+}  // namespace
+
+Napi::Value give_pair(Napi::Env env, UniqueFd* first, UniqueFd* second) {
+  Napi::Array pair = Napi::Array::New(env, 2);
+  pair.Set(0U, Napi::Number::New(env, first->release()));
+  pair.Set(1U, Napi::Number::New(env, second->release()));
+  return pair;
+}
+
+void define_descriptors(Napi::Env env, Napi::Object exports) {
+  exports.Set("pipe", Napi::Function::New(env, make_pipe, "pipe"));
+  exports.Set("close", Napi::Function::New(env, close_descriptor, "close"));
+  exports.Set("isOpen", Napi::Function::New(env, is_open, "isOpen"));
+}
+
+}  // namespace dfjail

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "../common/unique_fd.hh"
+#include "node_api.hh"
+
+namespace dfjail {
+
+// [first, second]; from then on they are JavaScript's to close.
+Napi::Value give_pair(Napi::Env env, UniqueFd* first, UniqueFd* second);
+
+// pipe(), close(fd), isOpen(fd)
+void define_descriptors(Napi::Env env, Napi::Object exports);
+
+}  // namespace dfjail

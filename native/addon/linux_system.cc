@@ -1,0 +1,14 @@
+#include "linux_process_list.hh"
+#include "linux_recover.hh"
+#include "linux_registry.hh"
+#include "system.hh"
+
+namespace dfjail {
+
+void define_system(Napi::Env env, Napi::Object exports) {
+  define_registry(env, exports);
+  define_process_list(env, exports);
+  define_recover(env, exports);
+}
+
+}  // namespace dfjail

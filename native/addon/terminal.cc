@@ -1,0 +1,72 @@
+#include "terminal.hh"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include "../common/unique_fd.hh"
+#include "arguments.hh"
+#include "descriptors.hh"
+#include "errors.hh"
+
+namespace dfjail {
+namespace {
+
+constexpr int kMaxSize = 65535;  // struct winsize
+
+// By the master where the kernel can: then no path is looked up that another mount could have replaced.
+UniqueFd open_slave(int master) {
+  constexpr int kFlags = O_RDWR | O_NOCTTY | O_CLOEXEC;
+#ifdef TIOCGPTPEER
+  return UniqueFd(ioctl(master, TIOCGPTPEER, kFlags));
+#else
+  char name[128];
+  if (ptsname_r(master, name, sizeof name) != 0) return UniqueFd();
+  return UniqueFd(open(name, kFlags));
+#endif
+}
+
+bool get_size(const Napi::CallbackInfo& info, size_t index, winsize* size) {
+  int columns = 0;
+  int rows = 0;
+  if (!get_integer(info, index, "columns", 0, kMaxSize, &columns) ||
+      !get_integer(info, index + 1, "rows", 0, kMaxSize, &rows)) {
+    return false;
+  }
+  size->ws_col = static_cast<unsigned short>(columns);
+  size->ws_row = static_cast<unsigned short>(rows);
+  return true;
+}
+
+Napi::Value open_pty(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  winsize size = {};
+  if (!get_size(info, 0, &size)) return env.Undefined();
+  UniqueFd master(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!master) return throw_errno(env, "posix_openpt");
+  if (grantpt(master.get()) < 0) return throw_errno(env, "grantpt");
+  if (unlockpt(master.get()) < 0) return throw_errno(env, "unlockpt");
+  UniqueFd slave = open_slave(master.get());
+  if (!slave) return throw_errno(env, "open", "pty");
+  if (ioctl(master.get(), TIOCSWINSZ, &size) < 0) return throw_errno(env, "ioctl", "TIOCSWINSZ");
+  return give_pair(env, &master, &slave);
+}
+
+Napi::Value resize_pty(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  int fd = -1;
+  winsize size = {};
+  if (!get_descriptor(info, 0, "fd", &fd) || !get_size(info, 1, &size)) return env.Undefined();
+  if (ioctl(fd, TIOCSWINSZ, &size) < 0) return throw_errno(env, "ioctl", "TIOCSWINSZ");
+  return env.Undefined();
+}
+
+}  // namespace
+
+void define_terminal(Napi::Env env, Napi::Object exports) {
+  exports.Set("openPty", Napi::Function::New(env, open_pty, "openPty"));
+  exports.Set("resizePty", Napi::Function::New(env, resize_pty, "resizePty"));
+}
+
+}  // namespace dfjail
