@@ -5,6 +5,7 @@
 
 #include "arguments.hh"
 #include "errors.hh"
+#include "state.hh"
 
 namespace dfjail {
 namespace {
@@ -21,6 +22,7 @@ Napi::Value make_pipe(const Napi::CallbackInfo& info) {
 Napi::Value close_descriptor(const Napi::CallbackInfo& info) {
   int fd = -1;
   if (!get_descriptor(info, 0, "fd", &fd)) return info.Env().Undefined();
+  State::of(info.Env())->forget(fd);
   if (close(fd) < 0 && errno != EINTR) return throw_errno(info.Env(), "close");
   return info.Env().Undefined();
 }
@@ -33,10 +35,15 @@ Napi::Value is_open(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
+Napi::Value give(Napi::Env env, UniqueFd* fd) {
+  State::of(env)->give(fd->get());
+  return Napi::Number::New(env, fd->release());
+}
+
 Napi::Value give_pair(Napi::Env env, UniqueFd* first, UniqueFd* second) {
   Napi::Array pair = Napi::Array::New(env, 2);
-  pair.Set(0U, Napi::Number::New(env, first->release()));
-  pair.Set(1U, Napi::Number::New(env, second->release()));
+  pair.Set(0U, give(env, first));
+  pair.Set(1U, give(env, second));
   return pair;
 }
 

@@ -5,7 +5,9 @@
 
 namespace dfjail {
 
-// [first, second]; from then on they are JavaScript's to close.
+// Its number; from then on it is JavaScript's to close.
+Napi::Value give(Napi::Env env, UniqueFd* fd);
+// [first, second], likewise.
 Napi::Value give_pair(Napi::Env env, UniqueFd* first, UniqueFd* second);
 
 // pipe(), close(fd), isOpen(fd)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -57,7 +58,9 @@ class SpawnSettings {
     sigset_t set;
     sigemptyset(&set);
     if (const int number = posix_spawnattr_setsigmask(&attributes_, &set)) return number;
-    sigfillset(&set);
+    // Not sigfillset: glibc leaves its own two signals out, and posix_spawn then makes the child ignore them, which
+    // every command would inherit.
+    memset(&set, 0xff, sizeof set);
     sigdelset(&set, SIGKILL);  // where the result of sigaction(2) is looked at, these two fail
     sigdelset(&set, SIGSTOP);
     if (const int number = posix_spawnattr_setsigdefault(&attributes_, &set)) return number;
@@ -131,13 +134,16 @@ class StartMonitor : public PromiseWorker {
   // Whether JavaScript hears of it or not, the pid is this environment's to reap. A socket that is not delivered closes
   // with this object, which ends the monitor.
   Napi::Value result(Napi::Env env) override {
-    if (State* state = State::of(env)) state->monitors.push_back(pid_);
+    State::of(env)->monitors.push_back(pid_);
     Napi::Object object = Napi::Object::New(env);
     object.Set("pid", Napi::Number::New(env, pid_));
     object.Set("fd", Napi::Number::New(env, socket_.get()));
     return object;
   }
-  void delivered() override { socket_.release(); }
+  void delivered() override {
+    State::of(Env())->give(socket_.get());
+    socket_.release();
+  }
 
   std::string file_;
   UniqueFd socket_;

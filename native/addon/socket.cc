@@ -9,6 +9,7 @@
 
 #include "../common/unique_fd.hh"
 #include "arguments.hh"
+#include "descriptors.hh"
 #include "errors.hh"
 
 namespace dfjail {
@@ -32,7 +33,7 @@ Napi::Value connect_monitor(const Napi::CallbackInfo& info) {
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
     return throw_errno(env, "connect", path.c_str());
   }
-  return Napi::Number::New(env, fd.release());
+  return give(env, &fd);
 }
 
 void attach(msghdr* message, char* control, const std::vector<int>& fds) {

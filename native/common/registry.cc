@@ -21,6 +21,7 @@ constexpr uint32_t kFirstId = 0x70000000U;
 constexpr uint32_t kIdsPerJail = 0x10000U;
 constexpr uint32_t kIdRanges = 4096 - 16;
 constexpr size_t kEntryText = 16 * 1024;
+static_assert(kIdRangeLocks > static_cast<off_t>(kMaxPendingId), "locks of ids must not overlap");
 
 // Holds the registry's mutex while in scope.
 class Mutex {
@@ -107,6 +108,37 @@ bool take_jid(int state, int locks, Entry* entry, Error* error) {
     return true;
   }
   return fail_with_code(error, kStep, "ERR_JAIL_LIMIT", "", "Every jail id is in use: stop some jails first.");
+}
+
+// A folder and a lock for a jail whose jid is not known yet.
+bool take_pending_id(int state, int locks, uint32_t* id, Error* error) {
+  for (*id = kMaxJid + 1; *id <= kMaxPendingId; ++*id) {
+    char folder[64];
+    jail_folder(*id, "", folder);
+    if (lock_holder(locks, *id) != 0 || !lock_byte(locks, *id)) continue;
+    if (mkdirat(state, folder, 0755) == 0) return true;
+    const int number = errno;
+    set_lock(locks, *id, F_UNLCK);
+    if (number != EEXIST) return fail(error, kStep, "mkdir", folder, number);
+  }
+  return fail_with_code(error, kStep, "ERR_JAIL_LIMIT", "",
+                        "Too many jails are being made, or were left behind: recover() clears them away.");
+}
+
+// What a dead jail of the same jid left keeps its ledger, under an id of its own, until it is recovered.
+bool move_aside(int state, int locks, uint32_t jid, Error* error) {
+  char from[64];
+  char to[64];
+  struct stat info;
+  jail_folder(jid, "", from);
+  if (fstatat(state, from, &info, AT_SYMLINK_NOFOLLOW) < 0) return true;
+  uint32_t id = 0;
+  if (!take_pending_id(state, locks, &id, error)) return false;
+  jail_folder(id, "", to);
+  const bool moved = renameat(state, from, state, to) == 0;
+  const int number = errno;
+  set_lock(locks, id, F_UNLCK);
+  return moved || fail(error, kStep, "rename", from, number);
 }
 
 bool name_is_free(int state, int locks, const char* name, Error* error) {
@@ -245,6 +277,34 @@ bool register_jail(int state, Entry* entry, UniqueFd* locks, Error* error) {
   if (link_name(state, *entry, error)) return true;
   remove_folder(state, entry->jid);
   return false;
+}
+
+bool register_pending(int state, Entry* entry, UniqueFd* locks, Error* error) {
+  const Mutex mutex(state);
+  if (!mutex.held()) return fail(error, kStep, "open", "mutex");
+  if (!open_locks(state, locks)) return fail(error, kStep, "open", "locks");
+  if (!name_is_free(state, locks->get(), entry->name, error)) return false;
+  if (!take_pending_id(state, locks->get(), &entry->jid, error)) return false;
+  if (link_name(state, *entry, error)) return true;
+  remove_folder(state, entry->jid);
+  return false;
+}
+
+bool settle_jid(int state, Entry* entry, int locks, uint32_t jid, Error* error) {
+  const Mutex mutex(state);
+  if (!mutex.held()) return fail(error, kStep, "open", "mutex");
+  if (!move_aside(state, locks, jid, error)) return false;
+  if (!lock_byte(locks, jid)) return fail(error, kStep, "fcntl", "locks");
+  const uint32_t pending = entry->jid;
+  char from[64];
+  char to[64];
+  jail_folder(pending, "", from);
+  jail_folder(jid, "", to);
+  if (renameat(state, from, state, to) < 0) return fail(error, kStep, "rename", from);
+  unlink_name(state, *entry);
+  entry->jid = jid;
+  set_lock(locks, pending, F_UNLCK);
+  return link_name(state, *entry, error);
 }
 
 bool take_id_range(int locks, Entry* entry, Error* error) {

@@ -19,6 +19,7 @@
 namespace dfjail {
 
 constexpr uint32_t kMaxJid = 999998;       // as jail(2): 1 … 999,998, then from 1 again
+constexpr uint32_t kMaxPendingId = 1'040'000;  // ids above kMaxJid stand for jails whose jid is not known yet
 constexpr size_t kMaxName = 63;
 constexpr size_t kMaxAddressText = 8192;
 
@@ -49,6 +50,11 @@ bool open_state(const char* dir, UniqueFd* state, Error* error);
 // For a monitor: takes a jid (and the name) and holds it by a lock on `locks`, which must stay open for as long as the
 // jail lives. entry->jid is filled in.
 bool register_jail(int state, Entry* entry, UniqueFd* locks, Error* error);
+// The same where the kernel gives out the jids and only after the name was taken and things were set up on the host: first
+// under a pending id, which entry->jid then is, later under the jid. In between readers skip it (jid > kMaxJid); a dead
+// one's folder, ledger and name are found and taken back like any other's.
+bool register_pending(int state, Entry* entry, UniqueFd* locks, Error* error);
+bool settle_jid(int state, Entry* entry, int locks, uint32_t jid, Error* error);
 // The lowest free range of ids of its own for a jail made by root, held by the same `locks` descriptor.
 bool take_id_range(int locks, Entry* entry, Error* error);
 bool write_entry(int state, const Entry& entry, Error* error);

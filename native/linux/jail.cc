@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <linux/nsfs.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -298,6 +299,13 @@ void describe_limits(const JailSpec& spec, Jail* jail) {
   }
 }
 
+// Every later command's filter and bounding set.
+void apply_capabilities(Jail* jail, uint32_t capabilities) {
+  jail->entry.capabilities = capabilities;
+  build_filter(capabilities, &entrance().filter);
+  entrance().kept = kept_capabilities(capabilities, jail->entry.id_count == 1);
+}
+
 // Everything that may need undoing is in jail->entry and its handles as soon as it is done.
 bool make_jail(Making* m, Error* error) {
   Jail* jail = m->jail;
@@ -322,11 +330,15 @@ bool make_jail(Making* m, Error* error) {
   return write_entry(jail->state.get(), jail->entry, error);
 }
 
+void reap(pid_t pid) {
+  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
 void reap_anchor(Jail* jail) {
   if (jail->entry.anchor == 0) return;
   kill_jail(jail);
-  while (waitpid(jail->entry.anchor, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  reap(jail->entry.anchor);
 }
 
 // ---- attach
@@ -387,10 +399,15 @@ Entrance& entrance() {
   return one;
 }
 
-void apply_capabilities(Jail* jail, uint32_t capabilities) {
-  jail->entry.capabilities = capabilities;
-  build_filter(capabilities, &entrance().filter);
-  entrance().kept = kept_capabilities(capabilities, jail->entry.id_count == 1);
+bool change_capabilities(Jail* jail, uint32_t capabilities, Error* error) {
+  if (jail->owned) {
+    apply_capabilities(jail, capabilities);
+    return true;
+  }
+  return fail_with_code(
+      error, "capabilities", "ERR_JAIL_UNSUPPORTED", "",
+      "On this system only the monitor that made the jail can change its capabilities: make the jail with "
+      "persist, or change them in the program that made it.");
 }
 
 bool create_jail(const JailSpec& spec, Jail* jail, Error* error) {
@@ -435,13 +452,21 @@ int open_in_jail(const Jail& jail, const char* path) {
 
 bool is_empty(const Jail& jail) { return !has_process(jail.state.get(), jail.entry); }
 
+// kill(-1) reaches everything in the jail in one pass. The child that makes it is born in the jail's pid namespace, with
+// the host's rights; rootless it has the jail's only user id, so that it can be stopped from inside: it is not waited
+// for longer than a kill takes.
 void signal_jail_processes(const Jail&, int signal) {
-  const pid_t pid = fork();  // born inside the jail's pid namespace, with the host's rights
+  constexpr int kPatience = 50;  // milliseconds
+  int pidfd = -1;
+  const pid_t pid = static_cast<pid_t>(syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, &pidfd, 0, 0));
   if (pid == 0) {
     kill(-1, signal);
     _exit(0);
   }
   if (pid < 0) return;
+  const UniqueFd child(pidfd);
+  pollfd ended = {pidfd, POLLIN, 0};
+  if (poll(&ended, 1, kPatience) <= 0) syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
@@ -449,6 +474,11 @@ void signal_jail_processes(const Jail&, int signal) {
 void kill_jail(Jail* jail) {
   jail->lifeline.reset();
   if (jail->anchor) syscall(SYS_pidfd_send_signal, jail->anchor.get(), SIGKILL, nullptr, 0);
+}
+
+bool has_ended(Jail* jail) {
+  if (jail->owned) reap(jail->entry.anchor);
+  return true;
 }
 
 bool undo_jail(Jail* jail, Error* error) {

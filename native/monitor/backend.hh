@@ -19,8 +19,8 @@ struct Jail {
   bool owned = false;    // made here: undone here
   UniqueFd state;        // the registry's folder
   UniqueFd locks;        // owned: keeps the entry alive
-  UniqueFd lifeline;     // owned: the anchor goes when this is closed
-  UniqueFd anchor;       // readable when the jail has ended
+  UniqueFd lifeline;     // owned: what holds the jail; the anchor goes when this is closed
+  UniqueFd anchor;       // readable when the jail may have ended: has_ended() says
   UniqueFd root;         // the jail's root directory, for its own files
   UniqueFd cgroups[2];   // cgroup.procs files that commands join
   size_t limit_count = 0;
@@ -41,7 +41,8 @@ struct Started {
 bool create_jail(const JailSpec& spec, Jail* jail, Error* error);
 // Enters a running jail that somebody else made.
 bool attach_jail(const char* state_dir, uint32_t jid, Jail* jail, Error* error);
-void apply_capabilities(Jail* jail, uint32_t capabilities);
+// For a jail that runs. False and an error where it cannot be done.
+bool change_capabilities(Jail* jail, uint32_t capabilities, Error* error);
 
 // The command, its identity and the descriptors must live until the launch is finished.
 bool start_command(Jail* jail, const CommandSpec& command, const Identity& identity, const int* descriptors,
@@ -53,6 +54,10 @@ void free_launch(Started* started);
 // As kill(2), without the risk of a recycled pid.
 bool signal_command(const Started& started, int signal);
 
+// For backends whose children get a copy of the monitor's memory, to be called in the child before it enters the jail:
+// wipes what belongs to other commands and other programs. The monitor implements it. Null: nothing is kept.
+void forget_secrets(const CommandSpec* keep);
+
 // Opens a regular file of at most 1 MB inside the jail, never leaving its root and never waiting.
 int open_in_jail(const Jail& jail, const char* path);
 
@@ -62,6 +67,8 @@ bool is_empty(const Jail& jail);
 void signal_jail_processes(const Jail& jail, int signal);
 // Ends it, whatever runs in it; `anchor` becomes readable when all are gone.
 void kill_jail(Jail* jail);
+// `anchor` is readable: is the jail over? Reaps what has to be reaped.
+bool has_ended(Jail* jail);
 // After that: takes back what was set up on the host, in reverse order.
 bool undo_jail(Jail* jail, Error* error);
 // Has a jail that we only entered been taken back by its owner?

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../common/wipe.hh"
 #include "protocol.hh"
 
 namespace dfjail {
@@ -62,8 +63,15 @@ bool decode(Command* command) {
   return decode_command(&reader, &command->spec) && command->spec.argc > 0;
 }
 
+void wipe_command(Command* command) {
+  if (command->frame != nullptr) wipe_memory(command->frame, command->frame_size);
+  wipe_memory(command->variables, sizeof command->variables);
+  wipe_memory(&command->identity, sizeof command->identity);
+}
+
 void free_command(Command* command) {
   close_descriptors(command);
+  wipe_command(command);
   free_command(&command->spec);
   free(command->frame);
   command->~Command();

@@ -39,6 +39,8 @@ Command* new_command(const unsigned char* payload, size_t size);
 // False when it is not exactly one command.
 bool decode(Command* command);
 void free_command(Command* command);
+// Zeroes what only its own process may see: arguments, environment, identity.
+void wipe_command(Command* command);
 // HOME, SHELL, USER, LOGNAME and TERM, as jail(8) -l; the home directory as working directory unless one was given.
 void apply_login(Command* command);
 // Gives the memory back that only the launch needed; what adoption shows (file, argv) stays.

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../common/wipe.hh"
+
 namespace dfjail {
 namespace {
 
@@ -24,7 +26,13 @@ uint32_t u32_at(const unsigned char* bytes) {
 
 Connection::Connection(int fd) { source.fd = fd; }
 
+void Connection::wipe() {
+  if (in_ != nullptr) wipe_memory(in_, in_capacity_);
+  if (out_ != nullptr) wipe_memory(out_, out_size_);
+}
+
 Connection::~Connection() {
+  wipe();
   for (size_t i = 0; i < descriptor_count_; i++) close(descriptors_[i]);
   close(source.fd);
   free(in_);
@@ -33,9 +41,14 @@ Connection::~Connection() {
 
 bool Connection::reserve(size_t size) {
   if (size <= in_capacity_) return true;
-  void* grown = realloc(in_, size);
+  unsigned char* grown = static_cast<unsigned char*>(malloc(size));  // realloc leaves an old copy behind
   if (grown == nullptr) return false;
-  in_ = static_cast<unsigned char*>(grown);
+  if (in_ != nullptr) {
+    memcpy(grown, in_, in_size_);
+    wipe_memory(in_, in_capacity_);
+    free(in_);
+  }
+  in_ = grown;
   in_capacity_ = size;
   return true;
 }

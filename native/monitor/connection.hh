@@ -38,6 +38,8 @@ class Connection {
   void send(Loop* loop, Writer* writer);
   // Sends what could not be sent at once. False when the other side is gone.
   bool flush(Loop* loop);
+  // Zeroes what came in and what waits to go out.
+  void wipe();
   // Before exit: waits a moment for the other side to take what is left.
   void drain();
 

@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "signals.hh"
@@ -215,7 +214,7 @@ bool Monitor::create(Connection* connection, const Frame& frame) {
   answer_error(connection, frame.id, error);
   if (jail_.owned && jail_.anchor && jail_.state) {  // made, but nobody could reach it
     kill_jail(&jail_);
-    waitpid(jail_.entry.anchor, nullptr, 0);
+    has_ended(&jail_);
     undo_jail(&jail_, &error);
   }
   connection->drain();
@@ -292,7 +291,7 @@ bool Monitor::listen_for_others(Error* error) {
   if (chdir("/") < 0) return fail(error, "ready", "chdir", "/");
   listener_.monitor = this;
   listener_.ready = on_listener;
-  return loop_.watch(&listener_) || fail(error, "ready", "epoll_ctl");
+  return loop_.watch(&listener_) || fail(error, "ready", "watch");
 }
 
 // ---- commands
@@ -431,15 +430,15 @@ bool Monitor::signal(Connection* connection, const Frame& frame) {
   Command* command = by_request ? find_request(which, 1U << slot_of(connection)) : find_command(which);
   Error error;
   if (command == nullptr || command->failed) {
-    fail(&error, "signal", "pidfd_send_signal", "", ESRCH);
+    fail(&error, "signal", "kill", "", ESRCH);
   } else if (!command->running) {
     command->queued_signal = signal_number;
     // One that is stuck on its way can still be got rid of.
     if (signal_number == SIGKILL) signal_command(command->started, SIGKILL);
   } else if (command->ended) {
-    fail(&error, "signal", "pidfd_send_signal", "", ESRCH);
+    fail(&error, "signal", "kill", "", ESRCH);
   } else if (!signal_command(command->started, signal_number)) {
-    fail(&error, "signal", "pidfd_send_signal");
+    fail(&error, "signal", "kill");
   }
   if (error.failed()) {
     answer_error(connection, frame.id, error);
@@ -455,15 +454,11 @@ bool Monitor::set_capabilities(Connection* connection, const Frame& frame) {
   const uint32_t capabilities = reader.u32();
   if (!reader.finished() || phase_ == Phase::kNew) return false;
   Error error;
-  if (!jail_.owned) {
-    fail_with_code(&error, "capabilities", "ERR_JAIL_UNSUPPORTED", "",
-                   "On this system only the monitor that made the jail can change its capabilities: make the jail with "
-                   "persist, or change them in the program that made it.");
+  if (!change_capabilities(&jail_, capabilities, &error)) {
     answer_error(connection, frame.id, error);
     return true;
   }
-  apply_capabilities(&jail_, capabilities);
-  write_entry(jail_.state.get(), jail_.entry, &error);
+  if (jail_.owned) write_entry(jail_.state.get(), jail_.entry, &error);
   Writer writer(Type::kDone, frame.id);
   connection->send(&loop_, &writer);
   return true;
@@ -541,9 +536,9 @@ void Monitor::on_signal(void* monitor, void*, bool, bool) {
 
 void Monitor::on_anchor(void* monitor, void*, bool, bool) {
   Monitor* self = static_cast<Monitor*>(monitor);
+  if (!has_ended(&self->jail_)) return;
   self->loop_.forget(&self->anchor_);
   self->anchor_gone_ = true;
-  if (self->jail_.owned) waitpid(self->jail_.entry.anchor, nullptr, 0);
   if (self->phase_ == Phase::kLeaving) return;
   self->kill_commands();
   self->phase_ = Phase::kKilled;
@@ -553,8 +548,11 @@ void Monitor::on_anchor(void* monitor, void*, bool, bool) {
 void Monitor::look_whether_over() {
   if (commands_ != nullptr) return;
   if (phase_ == Phase::kLeaving) return finish();
-  if (phase_ != Phase::kKilled || !anchor_gone_) return;
-  if (jail_.owned || is_undone(jail_) || is_past(deadline_)) return finish();
+  if (phase_ != Phase::kKilled) return;
+  // A guest does not wait for ever: the jail may be held by something that it cannot see.
+  if (!jail_.owned && is_past(deadline_)) return finish();
+  if (!anchor_gone_) return;
+  if (jail_.owned || is_undone(jail_)) return finish();
   pause_ = pause_ * 2 > kMaxPause ? kMaxPause : pause_ * 2;
 }
 
@@ -564,6 +562,8 @@ void Monitor::finish() {
   if (jail_.owned) {
     undone = undo_jail(&jail_, &error);
   } else {
+    undone = phase_ != Phase::kKilled || is_undone(jail_);
+    if (!undone) fail(&error, "kill", "jail", jail_.entry.path, EBUSY);
     remove_guest_monitor(jail_.state.get(), jail_.entry.jid);
   }
   for (Connection* connection : connections_) {
@@ -580,8 +580,26 @@ void Monitor::finish() {
   phase_ = Phase::kDone;
 }
 
+void Monitor::forget(const CommandSpec* keep) {
+  for (Connection* connection : connections_) {
+    if (connection != nullptr) connection->wipe();
+  }
+  for (Command* c = commands_; c != nullptr; c = c->next) {
+    if (&c->spec != keep) wipe_command(c);
+  }
+}
+
+namespace {
+Monitor* the_monitor = nullptr;
+}
+
+void forget_secrets(const CommandSpec* keep) {
+  if (the_monitor != nullptr) the_monitor->forget(keep);
+}
+
 int run_monitor(int fd) {
   static Monitor monitor;
+  the_monitor = &monitor;
   return monitor.open(fd) ? monitor.run() : 1;
 }
 

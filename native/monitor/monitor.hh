@@ -16,6 +16,8 @@ class Monitor {
   bool open(int fd);
   // Until the jail is gone or nobody is left who could want something of it. Returns the exit status.
   int run();
+  // In a child: see forget_secrets().
+  void forget(const CommandSpec* keep);
 
  private:
   enum class Phase {
@@ -87,7 +89,6 @@ class Monitor {
   Source signals_;
   Source anchor_;
   bool anchor_gone_ = false;
-  bool socket_bound_ = false;
   timespec deadline_ = {};
   int pause_ = 1;  // milliseconds between two looks
 };

@@ -1,0 +1,203 @@
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../common/listing.hh"
+#include "alias.hh"
+#include "anchor.hh"
+#include "backend_state.hh"
+#include "capabilities.hh"
+#include "jail_mounts.hh"
+#include "ledger.hh"
+#include "sysctl.hh"
+
+// How a jail is made on DragonFly. docs/dragonfly.md has the order and the reasons.
+namespace dfjail {
+namespace {
+
+struct Making {
+  const JailSpec* spec = nullptr;
+  Jail* jail = nullptr;
+  UniqueFd ledger;
+  uint32_t interface_index = 0;
+  Address addresses[kMaxAddresses];
+};
+
+void append(char* text, size_t size, const char* item) {
+  const size_t used = strlen(text);
+  snprintf(text + used, size - used, "%s%s", used == 0 ? "" : " ", item);
+}
+
+// ---- what can be known before anything is done: a jail(2) that fails leaves references in the kernel
+
+bool may_make_jails(Error* error) {
+  int jailed = 0;
+  if (geteuid() != 0) return fail(error, "privilege", "jail", "", EPERM);
+  if (!sysctl_get_int("jail.jailed", &jailed) || jailed == 0) return true;
+  return fail_with_code(error, "privilege", "ERR_JAIL_UNSUPPORTED", "",
+                        "A process in a jail can neither make nor enter jails.");
+}
+
+bool resolve_root(const JailSpec& spec, Jail* jail, Error* error) {
+  static char path[PATH_MAX];
+  struct stat info;
+  if (realpath(spec.path, path) == nullptr) return fail(error, "root", "realpath", spec.path);
+  if (strchr(path, '\n') != nullptr) return fail(error, "root", "realpath", spec.path, EINVAL);
+  jail->root.reset(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!jail->root || fstat(jail->root.get(), &info) < 0) {
+    return fail(error, "root", "open", spec.path);
+  }
+  snprintf(jail->entry.path, sizeof jail->entry.path, "%s", path);
+  return true;
+}
+
+bool describe_addresses(Making* m, Error* error) {
+  const JailSpec& spec = *m->spec;
+  Entry& entry = m->jail->entry;
+  for (size_t i = 0; i < spec.address_count; i++) {
+    char scope[16];
+    if (!parse_address(spec.addresses[i], &m->addresses[i])) {
+      return fail(error, "address", "inet_pton", spec.addresses[i], EINVAL);
+    }
+    append(entry.addresses, sizeof entry.addresses, spec.addresses[i]);
+    snprintf(scope, sizeof scope, "%u", spec.scopeids[i]);
+    append(entry.scopeids, sizeof entry.scopeids, scope);
+  }
+  if (spec.interface[0] == '\0') return true;
+  m->interface_index = if_nametoindex(spec.interface);
+  return m->interface_index != 0 ||
+         fail(error, "address", "if_nametoindex", spec.interface, ENXIO);
+}
+
+void describe_limits(const JailSpec& spec, Jail* jail) {
+  jail->limit_count = spec.limit_count;
+  for (size_t i = 0; i < spec.limit_count; i++) {
+    const Limit& limit = spec.limits[i];
+    char text[64];
+    jail->limits[i] = limit;
+    snprintf(text, sizeof text, "%u:%llu:%llu", limit.resource,
+             static_cast<unsigned long long>(limit.soft), static_cast<unsigned long long>(limit.hard));
+    append(jail->entry.limits, sizeof jail->entry.limits, text);
+  }
+}
+
+bool check_limits(const JailSpec& spec, Error* error) {
+  if (spec.memory == kUnlimited && spec.processes == kUnlimited) return true;
+  return fail_with_code(error, "limits", "ERR_JAIL_UNSUPPORTED", "",
+                        "DragonFly has no limit on the memory or the processes of a whole jail: "
+                        "limit single processes (as, nproc), or run the commands as another user.");
+}
+
+bool check_hostname(const JailSpec& spec, Error* error) {
+  const size_t n = strlen(spec.hostname);
+  if (n > 0 && n < MAXHOSTNAMELEN && strpbrk(spec.hostname, " \t\n") == nullptr) return true;
+  return fail(error, "hostname", "jail", spec.hostname, EINVAL);
+}
+
+bool check_listing(const Making& m, Error* error) {
+  const JailSpec& spec = *m.spec;
+  if (fits_listing(m.jail->entry.path, spec.hostname, m.addresses, spec.address_count)) return true;
+  return fail_with_code(error, "jail", "ERR_JAIL_LIMIT", m.jail->entry.path,
+                        "Path, hostname and addresses together take more than the 1 KiB that the kernel's list of jails has for a jail, "
+                        "which would break the list for everybody: use a shorter path or fewer addresses.");
+}
+
+bool check(Making* m, Error* error) {
+  const JailSpec& spec = *m->spec;
+  Entry& entry = m->jail->entry;
+  copy_text(entry.hostname, spec.hostname);
+  copy_text(entry.name, spec.name);
+  entry.capabilities = spec.capabilities;
+  entry.persist = (spec.flags & JailSpec::kPersist) != 0;
+  describe_limits(spec, m->jail);
+  return check_hostname(spec, error) && describe_addresses(m, error) && check_listing(*m, error) &&
+         check_limits(spec, error) && check_capabilities(spec.capabilities, error) &&
+         check_mounts(spec, entry.path, error);
+}
+
+// ---- on the host
+
+bool add_alias(const Making& m, size_t i, Error* error) {
+  const char* text = m.spec->addresses[i];
+  const Address& address = m.addresses[i];
+  bool has = false;
+  if (!host_has_address(address, &has)) return fail(error, "address", "getifaddrs", text);
+  if (has) return true;  // it was there before and stays
+  const bool link_local =
+      address.family == AF_INET6 && address.bytes[0] == 0xFE && (address.bytes[1] & 0xC0) == 0x80;
+  const uint32_t scope = link_local ? m.interface_index : 0;
+  char line[128];
+  off_t before;
+  snprintf(line, sizeof line, "alias %u %s %s", scope, m.spec->interface, text);
+  if (!write_ledger(m.ledger.get(), line, &before, error)) return false;
+  if (alias_add(m.spec->interface, address, scope)) return true;
+  const int number = errno;
+  cut_ledger(m.ledger.get(), before);
+  return fail(error, "address", "ioctl", text, number);
+}
+
+bool set_up_host(const Making& m, Error* error) {
+  const JailSpec& spec = *m.spec;
+  const Jail& jail = *m.jail;
+  for (size_t i = 0; spec.interface[0] != '\0' && i < spec.address_count; i++) {
+    if (!add_alias(m, i, error)) return false;
+  }
+  for (size_t i = 0; i < spec.mount_count; i++) {
+    if (!mount_in_root(jail.state.get(), m.ledger.get(), jail.root.get(), jail.entry.path,
+                       spec.mounts[i], error)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool open_books(Making* m, Error* error) {
+  Jail* jail = m->jail;
+  if (!register_pending(jail->state.get(), &jail->entry, &jail->locks, error)) return false;
+  jail->owned = true;
+  if (!open_ledger(jail->state.get(), jail->entry.jid, &m->ledger, error)) return false;
+  return begin_ledger(m->ledger.get(), error) && write_entry(jail->state.get(), jail->entry, error);
+}
+
+// Everything that may need undoing is in the ledger, jail->entry and its handles as soon as it is done.
+bool make_jail(Making* m, Error* error) {
+  Jail* jail = m->jail;
+  const JailSpec& spec = *m->spec;
+  jail->entry.monitor = getpid();
+  if (!may_make_jails(error) || !open_state(spec.state_dir, &jail->state, error)) return false;
+  if (!resolve_root(spec, jail, error) || !check(m, error)) return false;
+  if (!open_books(m, error) || !set_up_host(*m, error)) return false;
+  uint32_t jid = 0;
+  if (!raise_jail(jail->entry.path, spec.hostname, m->addresses, spec.address_count,
+                  &jail->lifeline, &jid, error)) {
+    return false;
+  }
+  if (!settle_jid(jail->state.get(), &jail->entry, jail->locks.get(), jid, error)) return false;
+  if (!write_capabilities(jid, spec.capabilities, error)) return false;
+  jail->anchor = make_bell(true);
+  if (!jail->anchor) return fail(error, "ready", "kqueue");
+  return write_entry(jail->state.get(), jail->entry, error);
+}
+
+}  // namespace
+
+bool create_jail(const JailSpec& spec, Jail* jail, Error* error) {
+  static Making m;
+  m.spec = &spec;
+  m.jail = jail;
+  if (make_jail(&m, error)) {
+    m.ledger.reset();
+    return true;
+  }
+  Error ignored;
+  m.ledger.reset();
+  if (jail->owned) undo_jail(jail, &ignored);
+  jail->owned = false;
+  return false;
+}
+
+}  // namespace dfjail

@@ -1,0 +1,89 @@
+#include <signal.h>
+#include <stdio.h>
+
+#include "anchor.hh"
+#include "backend_state.hh"
+#include "capabilities.hh"
+#include "killing.hh"
+#include "ledger.hh"
+#include "processes.hh"
+
+namespace dfjail {
+namespace {
+
+constexpr int kKillPatience = 5000;  // milliseconds
+constexpr int kGonePatience = 3000;
+
+// The owner's monitor holds the jail and has set things up for it: it is asked to take the jail back.
+void tell_owner(const Jail& jail) {
+  UniqueFd locks;
+  pid_t monitor = 0;
+  if (!open_locks(jail.state.get(), &locks)) return;
+  if (is_alive(locks.get(), jail.entry.jid, &monitor) && monitor > 1) kill(monitor, SIGTERM);
+}
+
+bool let_go(Jail* jail, Error* error) {
+  const uint32_t jid = jail->entry.jid;
+  if (jid > kMaxJid) {  // it has no jid in our books yet, and nobody was ever in it
+    jail->lifeline.reset();
+    return true;
+  }
+  const bool entered = static_cast<bool>(jail->lifeline);
+  if (entered) kill_all(jid, kKillPatience);
+  if (entered) unmount_inside(jid);
+  jail->lifeline.reset();
+  if (wait_until_gone(jid, kGonePatience)) return true;
+  fail(error, "release", "jail", jail->entry.path, EBUSY);
+  describe_holders(jid, error->detail, sizeof error->detail);
+  return false;
+}
+
+}  // namespace
+
+bool change_capabilities(Jail* jail, uint32_t capabilities, Error* error) {
+  if (!check_capabilities(capabilities, error)) return false;
+  if (!write_capabilities(jail->entry.jid, capabilities, error)) return false;
+  jail->entry.capabilities = capabilities;
+  return true;
+}
+
+// A listing that failed does not say so: then waiting goes on until the deadline.
+bool is_empty(const Jail& jail) { return count_living(jail.entry.jid) == 0; }
+
+void signal_jail_processes(const Jail& jail, int signal) { signal_all(jail.entry.jid, signal); }
+
+void kill_jail(Jail* jail) {
+  kill_all(jail->entry.jid, kKillPatience);
+  if (jail->owned) return ring(jail->anchor);
+  tell_owner(*jail);
+  hurry(jail->anchor);
+}
+
+bool has_ended(Jail* jail) {
+  silence(jail->anchor);
+  return jail->owned || !jail_seems_to_exist(jail->entry.jid) || !jail_exists(jail->entry.jid);
+}
+
+bool undo_jail(Jail* jail, Error* error) {
+  const bool gone = let_go(jail, error);
+  const int state = jail->state.get();
+  Error ledger_error;
+  jail->root.reset();
+  const bool undone = undo_ledger(state, jail->entry.jid, Undoing(), &ledger_error);
+  if (!undone && gone) *error = ledger_error;
+  // What could not be undone stays written down, in a folder without a living monitor: recover() tries again.
+  if (undone) unregister_jail(state, jail->entry);
+  jail->locks.reset();
+  return gone && undone;
+}
+
+bool is_undone(const Jail& jail) {
+  Entry entry;
+  UniqueFd locks;
+  if (jail_exists(jail.entry.jid)) return false;
+  if (!open_locks(jail.state.get(), &locks)) return true;
+  return !is_alive(locks.get(), jail.entry.jid, nullptr) ||
+         !read_entry(jail.state.get(), jail.entry.jid, &entry);
+}
+
+}  // namespace dfjail

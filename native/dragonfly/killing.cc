@@ -1,0 +1,117 @@
+#include "killing.hh"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "anchor.hh"
+#include "child.hh"
+#include "mount.hh"
+#include "processes.hh"
+
+namespace dfjail {
+namespace {
+
+constexpr int kErrandPatience = 1000;  // milliseconds; a jailed process can stop our child
+constexpr int kLongestPause = 20;
+
+int64_t now_in_milliseconds() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+int send_to_all(void* context, int) {
+  const int* signals = static_cast<int*>(context);
+  int status = 0;
+  for (; *signals != 0; signals++) {
+    if (kill(-1, *signals) < 0 && errno != ESRCH) status = 1;  // ESRCH: nobody else is in
+  }
+  return status;
+}
+
+// From the host, for those that the errand did not reach. Read this moment, so that none is somebody else yet.
+int kill_each(uint32_t jid) {
+  ProcessList list;
+  Error ignored;
+  if (!list.read(&ignored)) return -1;
+  int living = 0;
+  for (const kinfo_proc& process : list) {
+    if (!is_in_jail(process, jid) || !is_alive(process)) continue;
+    kill(process.kp_pid, SIGKILL);
+    living++;
+  }
+  return living;
+}
+
+// Inside the jail: only what was mounted inside may be unmounted by us there; the kernel says EPERM to the rest.
+int unmount_as_inmate(void*, int) {
+  for (int pass = 0; pass < 4; pass++) {
+    MountList mounts;
+    bool any = false;
+    if (!mounts.read()) return 1;
+    for (size_t i = mounts.size(); i > 0; i--) {
+      const struct statfs& mount = mounts[i - 1];
+      if (mount.f_mntonname[0] != '/' || mount.f_mntonname[1] == '\0') continue;  // the root
+      if (unmount_path(mount.f_mntonname, MNT_FORCE)) any = true;
+    }
+    if (!any) return 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool signal_all(uint32_t jid, int signal) {
+  int signals[2] = {signal, 0};
+  Answer answer;
+  return run_errand(jid, send_to_all, signals, kErrandPatience, &answer) && answer.status == 0;
+}
+
+bool kill_all(uint32_t jid, int milliseconds) {
+  int signals[3] = {SIGSTOP, SIGKILL, 0};
+  const int64_t deadline = now_in_milliseconds() + milliseconds;
+  for (int pause = 0;; pause = pause * 2 + 1 > kLongestPause ? kLongestPause : pause * 2 + 1) {
+    if (count_living(jid) == 0) return true;
+    Answer answer;
+    run_errand(jid, send_to_all, signals, kErrandPatience, &answer);
+    if (kill_each(jid) == 0) return true;
+    if (now_in_milliseconds() >= deadline) return false;
+    sleep_milliseconds(pause);
+  }
+}
+
+void unmount_inside(uint32_t jid) {
+  Answer answer;
+  run_errand(jid, unmount_as_inmate, nullptr, 10'000, &answer);
+}
+
+bool wait_until_gone(uint32_t jid, int milliseconds) {
+  const int64_t deadline = now_in_milliseconds() + milliseconds;
+  for (int pause = 0;; pause = pause * 2 + 1 > kLongestPause ? kLongestPause : pause * 2 + 1) {
+    if (!jail_exists(jid)) return true;
+    if (now_in_milliseconds() >= deadline) return false;
+    sleep_milliseconds(pause);
+  }
+}
+
+void describe_holders(uint32_t jid, char* text, size_t size) {
+  ProcessList list;
+  Error ignored;
+  if (list.read(&ignored)) {
+    for (const kinfo_proc& process : list) {
+      if (!is_in_jail(process, jid)) continue;
+      const char* form = is_alive(process) ? "The jail is still held by process %d (%s)."
+                                           : "The jail is still held by the zombie %d (%s), which its parent %d has to reap.";
+      snprintf(text, size, form, process.kp_pid, process.kp_comm, process.kp_ppid);
+      return;
+    }
+  }
+  snprintf(text, size,
+           "The jail has no process left but is still held: by a socket or a file that was opened "
+           "inside and is open in another process, or by a mount made inside.");
+}
+
+}  // namespace dfjail

@@ -1,0 +1,202 @@
+#include "ledger.hh"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alias.hh"
+#include "boot.hh"
+#include "devfs_rules.hh"
+
+namespace dfjail {
+namespace {
+
+constexpr const char* kStep = "ledger";
+constexpr size_t kMaxLedger = 256 * 1024;
+constexpr size_t kMaxLines = 1024;
+
+void ledger_name(uint32_t id, char out[64]) { snprintf(out, 64, "jails/%u/ledger", id); }
+
+// A ledger in memory: lines cut apart.
+struct Lines {
+  char* text = nullptr;
+  char* at[kMaxLines];
+  size_t count = 0;
+  ~Lines() { free(text); }
+};
+
+bool read_lines(int ledger, Lines* lines) {
+  struct stat info;
+  if (fstat(ledger, &info) < 0 || info.st_size < 0) return false;
+  const size_t size = static_cast<size_t>(info.st_size);
+  if (size > kMaxLedger) return false;
+  lines->text = static_cast<char*>(malloc(size + 1));
+  if (lines->text == nullptr || pread(ledger, lines->text, size, 0) != info.st_size) return false;
+  lines->text[size] = '\0';
+  char* line = lines->text;
+  for (;;) {
+    char* end = strchr(line, '\n');  // a last line without one was not finished: nothing was done yet
+    if (end == nullptr || lines->count == kMaxLines) return end == nullptr;
+    *end = '\0';
+    lines->at[lines->count++] = line;
+    line = end + 1;
+  }
+}
+
+// "word rest": the rest, or null when the line begins otherwise.
+const char* after(const char* line, const char* word) {
+  const size_t n = strlen(word);
+  return strncmp(line, word, n) == 0 && line[n] == ' ' ? line + n + 1 : nullptr;
+}
+
+bool undo_alias(const char* text, Error* error) {
+  unsigned scope = 0;
+  char interface[32];
+  char written[64];
+  Address address;
+  if (sscanf(text, "%u %31s %63s", &scope, interface, written) != 3) return true;
+  if (!parse_address(written, &address)) return true;
+  bool has = false;
+  if (!host_has_address(address, &has)) return fail(error, "address", "getifaddrs", written);
+  if (!has || alias_remove(interface, address, scope)) return true;
+  if (errno == EADDRNOTAVAIL || errno == ENXIO) return true;  // gone, or with its interface
+  return fail(error, "address", "ioctl", written);
+}
+
+bool unmount_for_sure(const char* path, Error* error) {
+  if (unmount_path(path, 0) || errno == EINVAL || errno == ENOENT) return true;
+  return unmount_path(path, MNT_FORCE) || fail(error, "unmount", "unmount", path);
+}
+
+bool undo_mounted(const char* text, Error* error) {
+  FsId id;
+  int used = 0;
+  if (sscanf(text, "%d %d %n", &id.value[0], &id.value[1], &used) != 2 || used == 0) return true;
+  const char* path = text + used;
+  struct statfs fs;
+  if (::statfs(path, &fs) < 0 || !(fsid_of(fs) == id)) return true;  // not there any more
+  return unmount_for_sure(path, error);
+}
+
+// Its monitor died between announcing the mount and writing down that it was made: only a mount of that type exactly
+// there can be it.
+bool undo_mount(const char* text, Error* error) {
+  const char* path = strchr(text, ' ');
+  if (path == nullptr) return true;
+  const size_t type_length = static_cast<size_t>(path - text);
+  path++;
+  struct statfs fs;
+  if (::statfs(path, &fs) < 0 || strncmp(fs.f_fstypename, text, type_length) != 0) return true;
+  if (fs.f_fstypename[type_length] != '\0') return true;
+  if (strncmp(fs.f_mntonname, path, sizeof fs.f_mntonname - 1) != 0) return true;
+  return unmount_for_sure(path, error);
+}
+
+bool undo_line(const char* line, bool was_mounted, Error* error) {
+  if (const char* alias = after(line, "alias")) return undo_alias(alias, error);
+  if (const char* rules = after(line, "rules")) return devfs_clear_rules(rules, error);
+  if (const char* mounted = after(line, "mounted")) return undo_mounted(mounted, error);
+  const char* mount = after(line, "mount");
+  return mount == nullptr || was_mounted || undo_mount(mount, error);
+}
+
+// "mount" directly followed by its "mounted".
+bool is_confirmed(const Lines& lines, size_t i) {
+  return after(lines.at[i], "mount") != nullptr && i + 1 < lines.count &&
+         after(lines.at[i + 1], "mounted") != nullptr;
+}
+
+void report(const Undoing& undoing, const char* line, const Error* error) {
+  if (undoing.report != nullptr && after(line, "boot") == nullptr) {
+    undoing.report(undoing.context, line, error);
+  }
+}
+
+// What is left, in its order: `kept` marks the lines.
+void rewrite(int ledger, const Lines& lines, const bool* kept) {
+  cut_ledger(ledger, 0);
+  Error ignored;
+  off_t before;
+  for (size_t i = 0; i < lines.count; i++) {
+    if (kept[i]) write_ledger(ledger, lines.at[i], &before, &ignored);
+  }
+}
+
+}  // namespace
+
+bool open_ledger(int state, uint32_t id, UniqueFd* ledger, Error* error) {
+  char name[64];
+  ledger_name(id, name);
+  ledger->reset(
+      openat(state, name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  return *ledger || fail(error, kStep, "open", name);
+}
+
+bool begin_ledger(int ledger, Error* error) {
+  char boot[48];
+  char line[64];
+  off_t before;
+  if (!boot_id(boot, sizeof boot)) return fail(error, kStep, "sysctl", "kern.proc");
+  snprintf(line, sizeof line, "boot %s", boot);
+  return write_ledger(ledger, line, &before, error);
+}
+
+bool write_ledger(int ledger, const char* line, off_t* before, Error* error) {
+  char text[1600];
+  const int n = snprintf(text, sizeof text, "%s\n", line);
+  if (n <= 0 || static_cast<size_t>(n) >= sizeof text || strchr(line, '\n') != nullptr) {
+    return fail(error, kStep, "write", line, EINVAL);
+  }
+  *before = lseek(ledger, 0, SEEK_END);
+  return write(ledger, text, static_cast<size_t>(n)) == n || fail(error, kStep, "write", "ledger");
+}
+
+void cut_ledger(int ledger, off_t length) {
+  if (ftruncate(ledger, length) < 0) return;  // then there is a line too many, which undoes nothing
+}
+
+bool undo_ledger(int state, uint32_t id, const Undoing& undoing, Error* error) {
+  UniqueFd ledger;
+  Lines lines;
+  char boot[48];
+  if (!open_ledger(state, id, &ledger, error)) return error->number == ENOENT;
+  if (!read_lines(ledger.get(), &lines)) return fail(error, kStep, "read", "ledger");
+  if (lines.count == 0) return true;
+  const char* written = after(lines.at[0], "boot");
+  if (written == nullptr || !boot_id(boot, sizeof boot)) return fail(error, kStep, "read", "ledger", EINVAL);
+  if (strcmp(written, boot) != 0) return true;  // the restart undid all of it
+  bool kept[kMaxLines] = {true};
+  bool all = true;
+  for (size_t i = lines.count - 1; i > 0; i--) {
+    Error failed;
+    const bool confirmed = is_confirmed(lines, i);
+    const bool undone = undo_line(lines.at[i], confirmed, &failed);
+    if (!confirmed) report(undoing, lines.at[i], undone ? nullptr : &failed);
+    kept[i] = !undone;
+    if (undone) continue;
+    if (all) *error = failed;
+    all = false;
+  }
+  if (!all) rewrite(ledger.get(), lines, kept);
+  else cut_ledger(ledger.get(), 0);
+  return all;
+}
+
+size_t ledger_mounts(int state, uint32_t id, FsId* out, size_t max) {
+  UniqueFd ledger;
+  Lines lines;
+  Error ignored;
+  if (!open_ledger(state, id, &ledger, &ignored) || !read_lines(ledger.get(), &lines)) return 0;
+  size_t count = 0;
+  for (size_t i = 0; i < lines.count && count < max; i++) {
+    const char* text = after(lines.at[i], "mounted");
+    if (text == nullptr) continue;
+    if (sscanf(text, "%d %d", &out[count].value[0], &out[count].value[1]) == 2) count++;
+  }
+  return count;
+}
+
+}  // namespace dfjail
