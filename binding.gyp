@@ -16,9 +16,9 @@
         "<!@(node -p \"require('fs').readdirSync('native/addon').filter((f) => f.endsWith('.cc') && !f.startsWith('linux_')).map((f) => 'native/addon/' + f).join(' ')\")",
         "native/common/registry.cc",
       ],
-      "include_dirs": [],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
-      "cflags": ["<@(warnings)", "<@(hardening)", "-isystem<!(node -p \"require('node-addon-api').include_dir\")"],
+      "cflags": ["<@(warnings)", "<@(hardening)"],
       "ldflags": ["-Wl,-z,relro,-z,now"],
       "conditions": [
         ["OS=='linux'", {
@@ -65,6 +65,7 @@
             "native/linux/loop.cc",
             "native/linux/mounts.cc",
             "native/linux/netlink.cc",
+            "native/linux/netlink_message.cc",
             "native/linux/signals.cc",
             "native/linux/processes.cc",
           ],

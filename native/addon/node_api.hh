@@ -8,4 +8,10 @@
 #define NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS
 #endif
 
+// Somebody else's headers, which our warnings do not concern.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wpedantic"
+#pragma GCC diagnostic ignored "-Wshadow"
 #include <napi.h>
+#pragma GCC diagnostic pop

@@ -18,37 +18,46 @@ namespace {
 
 constexpr const char* kJailLink = "jail0";
 constexpr int kLoopbackIndex = 1;  // the kernel gives it to `lo` of every namespace
-// Locally administered, the same at both ends of every pair (see netlink.hh). Given explicitly it also keeps udev from
-// choosing another one for our end.
+// Locally administered, the same at both ends of every pair (see netlink.hh). Given explicitly it
+// also keeps udev from choosing another one for our end.
 constexpr unsigned char kHardwareAddress[6] = {0x02, 0, 0, 0, 0, 0x01};
 constexpr Address kHostIPv4 = {AF_INET, {169, 254, 1, 1}};
 constexpr Address kHostIPv6 = {AF_INET6, {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
 constexpr Address kLoopbackIPv4 = {AF_INET, {127, 0, 0, 1}};
 constexpr Address kLoopbackIPv6 = {AF_INET6, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
-// Some of what is asked for is done by workers of the kernel: soon after, but the link watcher up to a second later.
+// Some of what is asked for is done by workers of the kernel: soon after, but the link watcher up
+// to a second later.
 constexpr int kTries = 20000;
 constexpr long kPause = 100000;  // ns
 
 constexpr const char* kHostHasIt =
-    "The host itself has this address: choose another one, or take it off the host's interface first.";
+    "The host itself has this address: choose another one, or take it off the host's interface "
+    "first.";
 constexpr const char* kRoutedAlready =
-    "The host routes this address already, most likely to another jail: stop that jail (or delete the route), or choose "
+    "The host routes this address already, most likely to another jail: stop that jail (or delete "
+    "the route), or choose "
     "another address.";
 constexpr const char* kReserved =
     "The host's end of the jail's link has this address: choose another one.";
 constexpr const char* kNoIPv6 =
-    "IPv6 is off here: enable it (sysctl net.ipv6.conf.default.disable_ipv6, kernel parameter ipv6.disable), or leave "
+    "IPv6 is off here: enable it (sysctl net.ipv6.conf.default.disable_ipv6, kernel parameter "
+    "ipv6.disable), or leave "
     "the IPv6 addresses out.";
-constexpr const char* kNoVeth = "This kernel cannot make veth pairs: load or install its module veth.";
+constexpr const char* kNoVeth =
+    "This kernel cannot make veth pairs: load or install its module veth.";
 constexpr const char* kAdvertisements =
-    "The host would take routes from the jail and /proc/sys is not writable: mount it writable, or set "
+    "The host would take routes from the jail and /proc/sys is not writable: mount it writable, or "
+    "set "
     "net.ipv6.conf.default.accept_ra to 0 first.";
 
 bool is_link_local(const Address& address) {
-  return address.family == AF_INET6 && address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0) == 0x80;
+  return address.family == AF_INET6 && address.bytes[0] == 0xfe &&
+         (address.bytes[1] & 0xc0) == 0x80;
 }
 
-bool is_routable(const Address& address) { return !is_loopback(address) && !is_link_local(address); }
+bool is_routable(const Address& address) {
+  return !is_loopback(address) && !is_link_local(address);
+}
 
 bool same(const Address& a, const Address& b) {
   return a.family == b.family && memcmp(a.bytes, b.bytes, a.size()) == 0;
@@ -180,8 +189,8 @@ void bring_up(Netlink* netlink, const char* name) {
   netlink->text(IFLA_IFNAME, name);
 }
 
-// No link-local address of the kernel's making. A request of its own, before the link is up: within one request the
-// kernel would bring the link up first.
+// No link-local address of the kernel's making. A request of its own, before the link is up: within
+// one request the kernel would bring the link up first.
 void forbid_generated_addresses(Netlink* netlink, const char* name) {
   netlink->begin(RTM_SETLINK, 0, ifinfomsg{}, about_link(name), may_be_absent);
   netlink->text(IFLA_IFNAME, name);
@@ -226,7 +235,8 @@ void create_pair(Netlink* netlink, const char* link, int netns) {
   netlink->close_nest(info);
 }
 
-void add_address(Netlink* netlink, int index, const Address& address, unsigned char scope, Judge judge) {
+void add_address(Netlink* netlink, int index, const Address& address, unsigned char scope,
+                 Judge judge) {
   ifaddrmsg header = {};
   header.ifa_family = static_cast<unsigned char>(address.family);
   header.ifa_prefixlen = prefix_length(address);
@@ -271,16 +281,17 @@ void ask_for_route(Netlink* netlink, int index, const Address& address, Judge ju
 }
 
 void add_host_route(Netlink* netlink, int index, const Address& address) {
-  netlink->begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route_header(address, prefix_length(address)),
-                 about("route", address), must_be_new_route);
+  netlink->begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL,
+                 route_header(address, prefix_length(address)), about("route", address),
+                 must_be_new_route);
   netlink->bytes(RTA_DST, address.bytes, address.size());
   netlink->number(RTA_OIF, static_cast<uint32_t>(index));
 }
 
 void add_default_route(Netlink* netlink, int index, const Address* source) {
   if (source == nullptr) return;
-  netlink->begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route_header(*source, 0), about("route", *source),
-                 family_must_exist);
+  netlink->begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route_header(*source, 0),
+                 about("route", *source), family_must_exist);
   netlink->number(RTA_OIF, static_cast<uint32_t>(index));
   netlink->bytes(RTA_PREFSRC, source->bytes, source->size());
 }
@@ -302,20 +313,23 @@ bool await_carrier(Netlink* jail, Error* error) {
   return fail(error, "link", "RTM_GETLINK", kJailLink, ETIMEDOUT);
 }
 
-// Until packets to the addresses are taken for one's own. For an IPv6 address, one without DAD too, that is decided by a
-// worker; before it has run, the first packets to a jail are lost (its default route would take them elsewhere).
-bool await_addresses(Netlink* netlink, int index, const Address* addresses, size_t count, Error* error) {
+// Until packets to the addresses are taken for one's own. For an IPv6 address, one without DAD too,
+// that is decided by a worker; before it has run, the first packets to a jail are lost (its default
+// route would take them elsewhere).
+bool await_addresses(Netlink* netlink, int index, const Address* addresses, size_t count,
+                     Error* error) {
+  Error failure;
   for (int i = 0; i < kTries; i++) {
-    Error failure;
     for (size_t k = 0; k < count; k++) {
-      if (addresses[k].family == AF_INET6) ask_for_route(netlink, index, addresses[k], must_be_local);
+      if (addresses[k].family == AF_INET6)
+        ask_for_route(netlink, index, addresses[k], must_be_local);
     }
     if (netlink->exchange(&failure)) return true;
-    if (failure.number == EAGAIN) failure.number = ETIMEDOUT;
-    *error = failure;
-    if (failure.number != ETIMEDOUT) return false;
+    if (failure.number != EAGAIN) break;
     pause_a_little();
   }
+  if (failure.number == EAGAIN) failure.number = ETIMEDOUT;
+  *error = failure;
   return false;
 }
 
@@ -338,8 +352,8 @@ bool check_addresses(Netlink* host, const Address* addresses, size_t count, Erro
   return host->exchange(error);
 }
 
-// A jail that may use raw sockets could announce itself as a router, and the host would send it its traffic. Netlink
-// cannot switch that off.
+// A jail that may use raw sockets could announce itself as a router, and the host would send it its
+// traffic. Netlink cannot switch that off.
 bool ignore_advertisements(const char* link, Error* error) {
   char path[64];
   snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s/accept_ra", link);
@@ -352,8 +366,9 @@ bool ignore_advertisements(const char* link, Error* error) {
   return fail_with_code(error, "link", "ERR_JAIL_UNSUPPORTED", path, kAdvertisements);
 }
 
-// Both ends up. The one that comes first has no carrier yet, and the kernel starts its queues only later, by the link
-// watcher; until then it drops what is sent. So jail0 goes first and is waited for.
+// Both ends up. The one that comes first has no carrier yet, and the kernel starts its queues only
+// later, by the link watcher; until then it drops what is sent. So jail0 goes first and is waited
+// for.
 bool bring_ends_up(Netlink* host, const char* link, int netns, int* index, Error* error) {
   Netlink jail;
   if (!jail.open_in(netns, *host, error)) return false;
@@ -369,7 +384,8 @@ bool bring_ends_up(Netlink* host, const char* link, int netns, int* index, Error
   return await_carrier(&jail, error);
 }
 
-bool route_addresses(Netlink* host, int index, const Address* addresses, size_t count, Error* error) {
+bool route_addresses(Netlink* host, int index, const Address* addresses, size_t count,
+                     Error* error) {
   const bool has_ipv6 = has_linked(addresses, count, AF_INET6);
   if (has_linked(addresses, count, AF_INET)) {
     // Of link scope, so that the host never chooses it as its source towards anybody else.
@@ -400,7 +416,8 @@ bool find_link(Netlink* jail, int* index, Error* error) {
 
 }  // namespace
 
-bool connect_host(const char* link, int netns, const Address* addresses, size_t count, Error* error) {
+bool connect_host(const char* link, int netns, const Address* addresses, size_t count,
+                  Error* error) {
   if (!has_linked(addresses, count, AF_UNSPEC)) return true;
   if (!check_reserved(addresses, count, error)) return false;
   Netlink host;

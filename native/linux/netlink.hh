@@ -6,32 +6,37 @@
 #include "../common/address.hh"
 #include "../common/error.hh"
 
-// A jail's network on Linux, by rtnetlink. The requests of a phase go out in one message; the answers are matched by
-// sequence number, so that an error names the address it is about.
+// A jail's network on Linux, by rtnetlink. The requests of a phase go out in one message; the
+// answers are matched by sequence number, so that an error names the address it is about.
 namespace dfjail {
 
-// On the host, as root: a veth pair, our end named `link`, the other named `jail0` in the network namespace `netns` (a
-// descriptor), both up and carrying packets when this returns (jail0 has no address yet: see configure_jail). Our end
-// gets 169.254.1.1/32 and fe80::1/64 (without DAD), each when the jail has addresses of that family, so that the host
-// has a source address towards the jail; and every address that is neither a loopback nor a link-local one gets a host
-// route. A jail with loopback addresses alone gets no link, and true.
+// On the host, as root: a veth pair, our end named `link`, the other named `jail0` in the network
+// namespace `netns` (a descriptor), both up and carrying packets when this returns (jail0 has no
+// address yet: see configure_jail). Our end gets 169.254.1.1/32 and fe80::1/64 (without DAD), each
+// when the jail has addresses of that family, so that the host has a source address towards the
+// jail; and every address that is neither a loopback nor a link-local one gets a host route. A jail
+// with loopback addresses alone gets no link, and true.
 //
-// The two ends have the same hardware address and no ARP or neighbour discovery: whatever one end sends is for the
-// other, so there is nothing to ask, nothing to wait for and nothing to forge. Our end ignores router advertisements
-// and IPv4 packets whose source is none of the jail's addresses.
+// The two ends have the same hardware address and no ARP or neighbour discovery: whatever one end
+// sends is for the other, so there is nothing to ask, nothing to wait for and nothing to forge. Our
+// end ignores router advertisements and IPv4 packets whose source is none of the jail's addresses.
 //
-// An address that the host itself has, that is routed already (by another jail) or that our end needs is
-// ERR_JAIL_ADDRESS_IN_USE (step 'address', path the address); one that is a broadcast address of
-// the host's is EADDRNOTAVAIL. IPv6 addresses without IPv6 on the host, no veth, or router advertisements that cannot be turned off
-// are ERR_JAIL_UNSUPPORTED. On failure nothing is left.
-bool connect_host(const char* link, int netns, const Address* addresses, size_t count, Error* error);
+// An address that the host itself has, that is routed already (by another jail) or that our end
+// needs is ERR_JAIL_ADDRESS_IN_USE (step 'address', path the address); one that is a broadcast
+// address of the host's is EADDRNOTAVAIL. IPv6 addresses without IPv6 on the host, no veth, or
+// router advertisements that cannot be turned off are ERR_JAIL_UNSUPPORTED. On failure nothing is
+// left.
+bool connect_host(const char* link, int netns, const Address* addresses, size_t count,
+                  Error* error);
 // Deletes our end, and with it the other and the routes. No error when it is gone already.
 bool disconnect_host(const char* link, Error* error);
 
-// In the jail's own network namespace: loopback up, only with the families that the jail has (::1 taken away without
-// an IPv6 address, 127.0.0.1 without an IPv4 one), the addresses (/32, /128 without DAD, link-local ones /64) on jail0
-// (`linked`: after connect_host) or on lo, loopback ones always on lo, and default routes through jail0 whose source is
-// the first address of each family that is neither loopback nor link-local. Not called for a jail without addresses.
+// In the jail's own network namespace: loopback up, only with the families that the jail has (::1
+// taken away without an IPv6 address, 127.0.0.1 without an IPv4 one), the addresses (/32, /128
+// without DAD, link-local ones /64) on jail0
+// (`linked`: after connect_host) or on lo, loopback ones always on lo, and default routes through
+// jail0 whose source is the first address of each family that is neither loopback nor link-local.
+// Not called for a jail without addresses.
 bool configure_jail(const Address* addresses, size_t count, bool linked, Error* error);
 
 }  // namespace dfjail

@@ -17,15 +17,24 @@ constexpr size_t kReceiveBytes = 16 * 1024;  // above what the kernel puts into 
 
 const char* type_name(uint16_t type) {
   switch (type) {
-    case RTM_NEWLINK: return "RTM_NEWLINK";
-    case RTM_DELLINK: return "RTM_DELLINK";
-    case RTM_GETLINK: return "RTM_GETLINK";
-    case RTM_SETLINK: return "RTM_SETLINK";
-    case RTM_NEWADDR: return "RTM_NEWADDR";
-    case RTM_DELADDR: return "RTM_DELADDR";
-    case RTM_NEWROUTE: return "RTM_NEWROUTE";
-    case RTM_GETROUTE: return "RTM_GETROUTE";
-    default: return "rtnetlink";
+    case RTM_NEWLINK:
+      return "RTM_NEWLINK";
+    case RTM_DELLINK:
+      return "RTM_DELLINK";
+    case RTM_GETLINK:
+      return "RTM_GETLINK";
+    case RTM_SETLINK:
+      return "RTM_SETLINK";
+    case RTM_NEWADDR:
+      return "RTM_NEWADDR";
+    case RTM_DELADDR:
+      return "RTM_DELADDR";
+    case RTM_NEWROUTE:
+      return "RTM_NEWROUTE";
+    case RTM_GETROUTE:
+      return "RTM_GETROUTE";
+    default:
+      return "rtnetlink";
   }
 }
 
@@ -61,7 +70,8 @@ void describe(const Request& request, char* out, size_t size) {
   const Address* address = request.subject.address;
   if (address == nullptr) {
     snprintf(out, size, "%s", request.subject.name);
-  } else if (inet_ntop(address->family, address->bytes, out, static_cast<socklen_t>(size)) == nullptr) {
+  } else if (inet_ntop(address->family, address->bytes, out, static_cast<socklen_t>(size)) ==
+             nullptr) {
     out[0] = '\0';
   }
 }
@@ -88,7 +98,8 @@ bool Netlink::open_in(int netns, const Netlink& home, Error* error) {
 
 nlmsghdr* Netlink::current() { return reinterpret_cast<nlmsghdr*>(buffer_ + current_); }
 
-// Room for `size` more bytes of the request under construction, zeroed up to the next boundary; null when there is none.
+// Room for `size` more bytes of the request under construction, zeroed up to the next boundary;
+// null when there is none.
 char* Netlink::reserve(size_t size) {
   const size_t aligned = NLMSG_ALIGN(size);
   if (overflow_ || aligned > kMaxBytes - used_) {
@@ -124,7 +135,9 @@ void Netlink::bytes(uint16_t attribute, const void* data, size_t size) {
   if (size != 0) memcpy(at + RTA_LENGTH(0), data, size);
 }
 
-void Netlink::text(uint16_t attribute, const char* value) { bytes(attribute, value, strlen(value) + 1); }
+void Netlink::text(uint16_t attribute, const char* value) {
+  bytes(attribute, value, strlen(value) + 1);
+}
 
 void Netlink::number(uint16_t attribute, uint32_t value) { bytes(attribute, &value, sizeof value); }
 
@@ -143,7 +156,8 @@ void Netlink::close_nest(size_t nest) {
 bool Netlink::send_all(Error* error) {
   const char* const step = requests_[count_ - 1].subject.step;
   if (overflow_) return fail(error, step, "send", "", EMSGSIZE);
-  // Errors are answered whether asked for or not: one acknowledgement, of the last request, tells that all are through.
+  // Errors are answered whether asked for or not: one acknowledgement, of the last request, tells
+  // that all are through.
   current()->nlmsg_flags |= NLM_F_ACK;
   ssize_t sent;
   do {
@@ -176,7 +190,8 @@ bool Netlink::take_answers(const char* buffer, size_t size) {
 bool Netlink::receive_all(Error* error) {
   alignas(NLMSG_ALIGNTO) char buffer[kReceiveBytes];
   for (;;) {
-    // The answers are there already (see kMaxRequests): waiting for one that is not would never end.
+    // The answers are there already (see kMaxRequests): waiting for one that is not would never
+    // end.
     const ssize_t size = recv(socket_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return fail(error, requests_[count_ - 1].subject.step, "recv");

@@ -42,18 +42,18 @@ bool must_succeed(const Request& request, Error* error);
 // What the error of a request says it is about: its name, or its address as text.
 void describe(const Request& request, char* out, size_t size);
 
-// A socket to rtnetlink and the requests that are waiting to be sent through it. A failure is kept until exchange()
-// tells it, so that callers need not check every request.
+// A socket to rtnetlink and the requests that are waiting to be sent through it. A failure is kept
+// until exchange() tells it, so that callers need not check every request.
 class Netlink {
  public:
   // Speaks to the network namespace of the caller.
   bool open(Error* error);
-  // Speaks to `netns`. The caller visits it for a moment and is back in the namespace of `home` afterwards: a netlink
-  // socket belongs for good to the namespace in which it was made.
+  // Speaks to `netns`. The caller visits it for a moment and is back in the namespace of `home`
+  // afterwards: a netlink socket belongs for good to the namespace in which it was made.
   bool open_in(int netns, const Netlink& home, Error* error);
 
-  // Begins a request with its fixed header (ifinfomsg, ifaddrmsg or rtmsg); attributes are added to it until the next
-  // begin(). `flags` are NLM_F_… besides NLM_F_REQUEST.
+  // Begins a request with its fixed header (ifinfomsg, ifaddrmsg or rtmsg); attributes are added to
+  // it until the next begin(). `flags` are NLM_F_… besides NLM_F_REQUEST.
   template <typename Header>
   void begin(uint16_t type, uint16_t flags, const Header& header, const Subject& subject,
              Judge judge = must_succeed) {
@@ -69,14 +69,16 @@ class Netlink {
   // A bare structure inside a nest (veth's peer begins with one).
   void append(const void* data, size_t size);
 
-  // Sends what is waiting, reads the answers and lets the requests' judges decide; false with the first failure.
+  // Sends what is waiting, reads the answers and lets the requests' judges decide; false with the
+  // first failure.
   bool exchange(Error* error);
   // The answer to the last request of the last exchange.
   const Answer& last_answer() const { return last_answer_; }
 
  private:
-  // The kernel works all requests of a message off before send() returns, and its answers wait in the socket's receive
-  // buffer: so many of them fit into the default one (212,992 bytes, about 1 KB taken for each) with room to spare.
+  // The kernel works all requests of a message off before send() returns, and its answers wait in
+  // the socket's receive buffer: so many of them fit into the default one (212,992 bytes, about 1
+  // KB taken for each) with room to spare.
   static constexpr size_t kMaxRequests = 64;
   static constexpr size_t kMaxBytes = 8192;
 

@@ -1,0 +1,47 @@
+// npm run check: lint, types and format of both languages. With --fix (npm run format) it mends what it can.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { filesBelow } from './lib/fresh.mjs';
+import { at, giveUp, run, say } from './lib/project.mjs';
+import { compileLibrary, installPackages, tsc } from './lib/steps.mjs';
+
+const fix = process.argv.includes('--fix');
+
+function biome() {
+  const program = at('node_modules', '@biomejs', 'biome', 'bin', 'biome');
+  const args = ['check', '--error-on-warnings', ...(fix ? ['--write'] : [])];
+  return run(process.execPath, [program, ...args]);
+}
+
+function types() {
+  // The tests see the library as its users do, by its declarations.
+  if (!compileLibrary()) return false;
+  const projects = ['test', 'examples'].filter((folder) => hasTypeScript(folder));
+  const results = projects.map((folder) => tsc('--noEmit', '-p', at(folder, 'tsconfig.json')));
+  return results.every(Boolean);
+}
+
+function hasTypeScript(folder) {
+  return filesBelow(at(folder)).some((file) => file.endsWith('.ts'));
+}
+
+function clangFormat() {
+  const program = createRequire(import.meta.url)('clang-format').getNativeBinary();
+  if (!program || !existsSync(program)) {
+    say('clang-format has no binary for this system: the format of C++ is not checked');
+    return true;
+  }
+  const sources = [...filesBelow(at('native')), ...filesBelow(at('test', 'native'))];
+  const files = sources.filter((file) => /\.(cc|hh)$/.test(file));
+  if (files.length === 0) return true;
+  return run(program, [...(fix ? ['-i'] : ['--dry-run', '-Werror']), ...files]);
+}
+
+installPackages();
+const checks = { biome, types: fix ? () => true : types, 'clang-format': clangFormat };
+const failed = Object.entries(checks).filter(([, check]) => !check());
+if (failed.length > 0) {
+  const hint = fix ? undefined : 'npm run format mends what can be mended';
+  giveUp(`failed: ${failed.map(([name]) => name).join(', ')}`, hint);
+}
+say(fix ? 'formatted' : 'lint, types and format are fine');

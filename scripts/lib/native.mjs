@@ -1,0 +1,76 @@
+// Builds the addon and the monitor. Also used from the published package, where there is no node_modules of our own.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type as systemType } from 'node:os';
+import { dirname, join } from 'node:path';
+import { filesBelow, isFresh, writeStamp } from './fresh.mjs';
+import { at, giveUp, runQuietly, say } from './project.mjs';
+
+const OUTPUTS = [at('build', 'Release', 'jail.node'), at('build', 'Release', 'jail-monitor')];
+const STAMP = at('build', '.native-stamp');
+const SOURCE = /\.(cc|hh|h|S|mjs)$/;
+
+/** Whether both parts are there, whatever their age. */
+export function isNativeBuilt() {
+  return OUTPUTS.every((file) => existsSync(file));
+}
+
+/** Builds what is missing or older than its sources; ends the script with the compiler's output when that fails. */
+export function buildNative() {
+  const sources = filesBelow(at('native')).filter((file) => SOURCE.test(file));
+  if (isNativeBuilt() && isFresh(STAMP, [at('binding.gyp'), ...sources])) return;
+  say('building the native part …');
+  const startedAt = Date.now();
+  // "configure build", never "rebuild": that would remove all of build/, the compiled tests included.
+  const args = [nodeGyp(), 'configure', 'build', '-j', 'max', ...nodeDirectory()];
+  if (!runQuietly(process.execPath, args) || !isNativeBuilt()) {
+    giveUp('The native part could not be built.', buildHint());
+  }
+  writeStamp(STAMP, startedAt);
+}
+
+/** Whether a prebuilt addon and monitor for this system are there, and load. */
+export function prebuildFits() {
+  const folder = at('prebuilds', `${systemName()}-${process.arch}`);
+  const addon = join(folder, 'jail.node');
+  if (!existsSync(addon) || !existsSync(join(folder, 'jail-monitor'))) return false;
+  try {
+    createRequire(import.meta.url)(addon);
+    return true;
+  } catch {
+    return false; // another C library, or a damaged file: build it here
+  }
+}
+
+// process.platform is 'freebsd' on DragonFly as well; a binary of the one must never be loaded on the other.
+function systemName() {
+  return systemType().toLowerCase();
+}
+
+// Ours in a checkout; npm's own when installed as a dependency.
+function nodeGyp() {
+  try {
+    return createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
+  } catch {
+    const bundled = process.env.npm_config_node_gyp;
+    if (bundled && existsSync(bundled)) return bundled;
+    return giveUp('node-gyp was not found.', 'run this by way of npm install');
+  }
+}
+
+// Node's headers beside Node itself save a download, and are the only ones sure to fit.
+function nodeDirectory() {
+  if (process.env.npm_config_nodedir) return [];
+  const prefix = dirname(dirname(process.execPath));
+  const headers = join(prefix, 'include', 'node', 'node_api.h');
+  return existsSync(headers) ? [`--nodedir=${prefix}`] : [];
+}
+
+function buildHint() {
+  const packages = {
+    DragonFly: 'it needs a C++17 compiler, gmake and python3: pkg install gmake python3',
+    FreeBSD: 'it needs a C++17 compiler, gmake and python3: pkg install gmake python3',
+    Linux: 'it needs a C++17 compiler, make and python3: apt-get install g++ make python3',
+  };
+  return packages[systemType()] ?? 'it needs a C++17 compiler, make and python3';
+}

@@ -1,0 +1,70 @@
+// The steps from a fresh clone to something that runs. Each does nothing when its result is up to date.
+import { existsSync, rmSync } from 'node:fs';
+import { relative } from 'node:path';
+import { filesBelow, isFresh, writeStamp } from './fresh.mjs';
+import { buildNative } from './native.mjs';
+import { at, giveUp, root, run, runQuietly, say } from './project.mjs';
+
+/** Installs the packages that package-lock.json names. Their install scripts are not run: none is needed. */
+export function installPackages() {
+  // npm writes this file whenever it has finished.
+  if (isFresh(at('node_modules', '.package-lock.json'), [at('package-lock.json')])) return;
+  say('installing packages …');
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+  const npm = process.env.npm_execpath;
+  const done = npm ? runQuietly(process.execPath, [npm, ...args]) : runQuietly('npm', args);
+  if (!done) giveUp('npm ci failed.', 'is the package registry reachable from here?');
+}
+
+/** Compiles src to dist. */
+export function compileLibrary() {
+  return compile('TypeScript', at('tsconfig.json'), at('src'), at('dist'));
+}
+
+/** Compiles test to build/test; the library must have been compiled before. */
+export function compileTests() {
+  return compile('the tests', at('test', 'tsconfig.json'), at('test'), at('build', 'test'));
+}
+
+/** Compiles examples to build/examples; the library must have been compiled before. */
+export function compileExamples() {
+  const config = at('examples', 'tsconfig.json');
+  return compile('the examples', config, at('examples'), at('build', 'examples'));
+}
+
+/** Everything that is needed to use the package from this checkout. */
+export function setup() {
+  installPackages();
+  buildNative();
+  if (!compileLibrary()) giveUp('TypeScript does not compile.');
+}
+
+/** The TypeScript compiler; true when it found nothing to complain of. */
+export function tsc(...args) {
+  const compiler = at('node_modules', 'typescript', 'bin', 'tsc');
+  return run(process.execPath, [compiler, ...args]);
+}
+
+function compile(what, config, sources, output) {
+  const stamp = `${output}/.stamp`;
+  const inputs = [...filesBelow(sources), config, at('tsconfig.json'), at('package.json')];
+  // What was compiled against the library is stale when the library is.
+  if (output !== at('dist')) inputs.push(at('dist', '.stamp'));
+  removeOrphans(sources, output);
+  if (isFresh(stamp, inputs)) return true;
+  say(`compiling ${what} …`);
+  const startedAt = Date.now();
+  if (!tsc('-p', config)) return false;
+  writeStamp(stamp, startedAt);
+  return true;
+}
+
+// A test whose source was removed would otherwise run for ever.
+function removeOrphans(sources, output) {
+  for (const file of filesBelow(output)) {
+    const source = relative(output, file).replace(/(\.d\.ts|\.js)(\.map)?$/, '.ts');
+    if (file.endsWith('.stamp') || existsSync(`${sources}/${source}`)) continue;
+    rmSync(file);
+    say(`removed ${relative(root, file)}: it has no source any more`);
+  }
+}

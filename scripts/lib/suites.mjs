@@ -1,0 +1,141 @@
+// Runs one suite and counts what came of it.
+import { spawnSync } from 'node:child_process';
+import {
+  accessSync,
+  chownSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { filesBelow } from './fresh.mjs';
+import { at, root, say } from './project.mjs';
+
+const TEST_TIMEOUT = 30_000; // of one test: machines of CI are slow
+const SUITE_TIMEOUT = 20 * 60_000; // of a suite that hangs, on a handle that was forgotten for one
+
+/** No test at all. */
+export function nothing() {
+  return { passed: 0, failed: 0, skipped: 0, reasons: [] };
+}
+
+/** Adds the counts of one suite to a sum. */
+export function add(sum, counts) {
+  sum.passed += counts.passed;
+  sum.failed += counts.failed;
+  sum.skipped += counts.skipped;
+  sum.reasons.push(...counts.reasons);
+}
+
+/**
+ * Runs the compiled tests of a folder below build/test with mocha.
+ *
+ * @param folder `unit`, `behaviour`
+ * @param title what to call it
+ * @param options.home the project, or a copy of it
+ * @param options.node the program to run it with
+ * @param options.spawn options of child_process.spawnSync: uid, gid, env
+ * @param options.args further arguments for mocha
+ */
+export function runMocha(folder, title, options = {}) {
+  const { home = root, node = process.execPath, spawn = {}, args = [] } = options;
+  const compiled = join(home, 'build', 'test', folder);
+  const files = filesBelow(compiled).filter((file) => file.endsWith('.test.js'));
+  say(`\n== ${title}`);
+  if (files.length === 0) return nothing();
+  const results = mkdtempSync(join(tmpdir(), 'dragonfly-jail-result-'));
+  try {
+    const result = join(results, 'counts.json');
+    const command = mochaCommand(home, result, args, files);
+    return readCounts(title, result, runFor(node, command, { cwd: home, ...spawn }, results));
+  } finally {
+    rmSync(results, { recursive: true, force: true });
+  }
+}
+
+function mochaCommand(home, result, args, files) {
+  return [
+    '--enable-source-maps',
+    '--expose-gc',
+    join(home, 'node_modules', 'mocha', 'bin', 'mocha.js'),
+    ['--reporter', join(home, 'scripts', 'lib', 'mocha-reporter.mjs')],
+    ['--reporter-option', `result=${result}`],
+    ['--timeout', `${TEST_TIMEOUT}`],
+    process.env.CI ? ['--forbid-only'] : [],
+    args,
+    files,
+  ].flat();
+}
+
+// The folder of the result belongs to whoever runs the tests.
+function runFor(node, command, options, results) {
+  if (options.uid !== undefined) chownSync(results, options.uid, options.gid);
+  const settings = { stdio: 'inherit', timeout: SUITE_TIMEOUT, killSignal: 'SIGKILL', ...options };
+  return spawnSync(node, command, settings);
+}
+
+function readCounts(title, file, ended) {
+  const counts = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : nothing();
+  const bad = ended.status !== 0 && counts.failed === 0;
+  if (bad) {
+    const why = ended.error?.message ?? ended.signal ?? `exit code ${ended.status}`;
+    say(`${title}: mocha ended with ${why}: counted as one failure`);
+    counts.failed++;
+  }
+  return counts;
+}
+
+/** Runs the native tests, programs that speak TAP: build/Release/*-test. */
+export function runNativeTests() {
+  const sum = nothing();
+  for (const file of filesBelow(at('build', 'Release'))) {
+    if (!/^[\w-]+-test$/.test(basename(file)) || !isExecutable(file)) continue;
+    say(`\n== native: ${basename(file)}`);
+    add(sum, runTap(file));
+  }
+  return sum;
+}
+
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function runTap(file) {
+  const stdio = ['ignore', 'pipe', 'inherit'];
+  const options = { cwd: root, stdio, encoding: 'utf8', timeout: SUITE_TIMEOUT };
+  const ended = spawnSync(file, [], options);
+  process.stdout.write(ended.stdout ?? '');
+  const counts = countTap(ended.stdout ?? '', basename(file));
+  if (ended.status !== 0 && counts.failed === 0) {
+    say(`${basename(file)} ended with ${ended.signal ?? `exit code ${ended.status}`}`);
+    counts.failed++;
+  }
+  return counts;
+}
+
+/** Counts the lines of TAP; a plan (1..n) that was not fulfilled is a failure. */
+export function countTap(text, title) {
+  const counts = nothing();
+  for (const line of text.split('\n')) {
+    const [, verdict, description = ''] = /^(ok|not ok)\b(.*)$/.exec(line) ?? [];
+    if (verdict === undefined) continue;
+    const [, reason] = /#\s*SKIP\S*\s*(.*)$/i.exec(description) ?? [];
+    if (reason !== undefined) {
+      counts.skipped++;
+      counts.reasons.push({ title: `${title}${description.split('#')[0]}`, reason });
+    } else if (verdict === 'ok') counts.passed++;
+    else counts.failed++;
+  }
+  const [, planned] = /^1\.\.(\d+)/m.exec(text) ?? [];
+  const seen = counts.passed + counts.failed + counts.skipped;
+  if (planned !== undefined && Number(planned) > seen) counts.failed += Number(planned) - seen;
+  return counts;
+}

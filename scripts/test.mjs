@@ -1,0 +1,45 @@
+// npm test: sets up whatever is missing, runs every suite, and ends with `N passed, N failed, N skipped`.
+// What follows `--` goes to mocha: npm test -- --grep address
+
+import { asOrdinaryUser } from './lib/ordinary-user.mjs';
+import { giveUp, say } from './lib/project.mjs';
+import { compileTests, setup } from './lib/steps.mjs';
+import { add, nothing, runMocha, runNativeTests } from './lib/suites.mjs';
+
+const args = process.argv.slice(2);
+
+function runBehaviour() {
+  const sum = nothing();
+  if (process.getuid?.() !== 0) {
+    add(sum, runMocha('behaviour', 'behaviour', { args }));
+    return sum;
+  }
+  add(sum, runMocha('behaviour', 'behaviour, as root', { args }));
+  const title = 'behaviour, as an ordinary user';
+  add(
+    sum,
+    asOrdinaryUser((user) => runMocha('behaviour', title, { args, ...user })),
+  );
+  return sum;
+}
+
+// A suite that ran nothing proves nothing; but somebody who picked a few tests meant it.
+function wasSkipped(counts) {
+  const ran = counts.passed + counts.failed;
+  return ran === 0 && (counts.skipped > 0 || args.length === 0);
+}
+
+setup();
+if (!compileTests()) giveUp('The tests do not compile.');
+
+const sum = nothing();
+add(sum, runMocha('unit', 'unit', { args }));
+const behaviour = runBehaviour();
+add(sum, behaviour);
+if (args.length === 0) add(sum, runNativeTests());
+
+for (const { title, reason } of sum.reasons) console.log(`skipped: ${title}: ${reason}`);
+const skippedWhole = wasSkipped(behaviour);
+if (skippedWhole) say('\nThe behaviour suite was skipped as a whole: that is a failure.');
+if (sum.failed > 0 || skippedWhole) process.exitCode = 1;
+console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);

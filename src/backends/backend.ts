@@ -1,0 +1,135 @@
+import type { Capabilities } from '../capabilities.js';
+import type {
+  JailInfo,
+  PlanStep,
+  Probe,
+  ProcessInfo,
+  ProcessUsage,
+  RecoveredJail,
+} from '../reports.js';
+import type { ResolvedSpawn } from '../spawn-options.js';
+import type { ResolvedSpec } from '../spec.js';
+
+/**
+ * What the rest of the package is written against: one object per kernel. Arguments are checked before they come here;
+ * a backend adds what its own kernel cannot do (`ERR_JAIL_UNSUPPORTED`).
+ */
+export interface Backend {
+  readonly name: Probe['backend'];
+
+  /** Refuses what a spec asks for and this kernel cannot do. */
+  checkSpec(spec: ResolvedSpec): void;
+  /** Refuses capabilities that this kernel cannot give. */
+  checkCapabilities(capabilities: Readonly<Capabilities>): void;
+  /** The steps that {@link create} would take. No side effects. */
+  plan(spec: ResolvedSpec): readonly PlanStep[];
+  probe(): Probe;
+
+  /** Makes a jail. When it rejects, everything has been undone. */
+  create(spec: ResolvedSpec, signal: AbortSignal | null): Promise<Connection>;
+  /** A connection to a running jail; `ERR_JAIL_NOT_FOUND`. */
+  open(id: number | string): Promise<Connection>;
+
+  /** The running jails, by jid. */
+  list(): JailInfo[];
+  /** One of them; null when it is not there. */
+  find(jid: number): JailInfo | null;
+  /** What later commands of a jail may do; null when it is not there. */
+  capabilitiesOf(jid: number): Capabilities | null;
+  /** Every process of the host. */
+  processes(): ProcessInfo[];
+  /** The processes of one jail. */
+  jailProcesses(jid: number): ProcessInfo[];
+  /** Signals every process of a jail: how many there were. */
+  signal(jid: number, signal: number): number;
+
+  defaultCapabilities(): Capabilities;
+  setDefaultCapabilities(capabilities: Readonly<Capabilities>): void;
+  recover(): Promise<RecoveredJail[]>;
+  /** A directory in which something changes when jails come and go; null: there is none. */
+  watchedDirectory(): string | null;
+}
+
+/** How a connection ended. */
+export type JailEnd =
+  /** The jail is gone. */
+  | 'gone'
+  /** Only the handle was let go; the jail lives on. */
+  | 'closed';
+
+/** A command that was running before the connection was made. */
+export interface RunningCommand {
+  readonly pid: number;
+  readonly jailPid: number;
+  readonly argv: readonly string[];
+  readonly file: string;
+  /** Hears of its end, at most once. */
+  attach(events: CommandEvents): CommandControl;
+}
+
+/** How a command ended, by its wait status. */
+export interface CommandExit {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly usage: ProcessUsage;
+}
+
+/** What is told of a command: that it runs, and then one of the others; or one of the others alone. */
+export interface CommandEvents {
+  started(pid: number, jailPid: number): void;
+  exited(exit: CommandExit): void;
+  /** It could not be started, or its end will never be known. */
+  failed(error: Error): void;
+  /** The connection was closed on purpose while it ran. */
+  abandoned(error: Error): void;
+  /** A signal could not be delivered, though the command is still there. */
+  signalFailed(error: Error): void;
+}
+
+/** What can be done to a command. */
+export interface CommandControl {
+  /** As kill(2), by the monitor; before {@link CommandEvents.started} it is kept until then. */
+  signal(number: number): void;
+  /** A running command keeps the program alive unless it is unref'd. */
+  ref(): void;
+  unref(): void;
+}
+
+/** Descriptors of a command. */
+export interface CommandDescriptors {
+  /** Per slot of its stdio: what stands there, by the protocol's numbers. */
+  readonly slots: readonly number[];
+  /** One per passed slot, in order. */
+  readonly passed: readonly number[];
+  /** Called once, when `passed` may be closed. */
+  readonly sent: () => void;
+}
+
+/** A live connection to one jail. */
+export interface Connection {
+  readonly jid: number;
+  readonly name: string | null;
+  /** Made by this connection, and ending with it unless it is persistent. */
+  readonly owned: boolean;
+  /** Commands that were running before. */
+  readonly running: readonly RunningCommand[];
+  /** Settles once, when nothing of the connection is left. Never rejects. */
+  readonly ended: Promise<JailEnd>;
+
+  /** Runs a command. Never throws; what goes wrong is told by {@link CommandEvents.failed}. */
+  spawn(
+    command: ResolvedSpawn,
+    descriptors: CommandDescriptors,
+    events: CommandEvents,
+  ): CommandControl;
+  /** Ends the jail: the signal to everything in it, after `graceMs` KILL. Resolves when it is gone. */
+  stop(signal: number, graceMs: number): Promise<void>;
+  /** Of commands that are spawned later. */
+  setCapabilities(capabilities: Readonly<Capabilities>): void;
+  /** What {@link setCapabilities} asked for and the registry does not tell yet; null: nothing. */
+  pendingCapabilities(): Capabilities | null;
+  /** Lets go of the jail. */
+  close(): Promise<void>;
+  ref(): void;
+  unref(): void;
+}

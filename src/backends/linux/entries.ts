@@ -1,0 +1,58 @@
+import type { JailAddress } from '../../addresses.js';
+import type { RawJail, RawProcess } from '../../native.js';
+import type { JailInfo, ProcessInfo } from '../../reports.js';
+
+/**
+ * A registry entry as the API shows it.
+ *
+ * @param raw   what the addon read
+ * @param owned was it made by this program?
+ */
+export function jailInfo(raw: RawJail, owned: boolean): JailInfo {
+  return {
+    jid: raw.jid,
+    name: raw.name === '' ? null : raw.name,
+    hostname: raw.hostname,
+    path: raw.path,
+    addresses: jailAddresses(raw.addresses, raw.scopeids),
+    state: raw.state,
+    confirmed: true, // an entry is listed only while its monitor holds the lock of it
+    owned,
+  };
+}
+
+/** A process as the API shows it. */
+export function processInfo(raw: RawProcess): ProcessInfo {
+  return {
+    pid: raw.pid,
+    jailPid: raw.jailPid,
+    ppid: raw.ppid,
+    pgid: raw.pgid,
+    sid: raw.sid,
+    jid: raw.jid,
+    uid: raw.uid,
+    gid: raw.gid,
+    command: raw.command,
+    args: [...raw.args],
+    state: raw.state,
+    startTime: new Date(raw.startTime),
+    rss: raw.rss,
+    virtualSize: raw.virtualSize,
+    cpuTime: raw.cpuTime,
+    threads: raw.threads,
+    tty: raw.tty,
+  };
+}
+
+function jailAddresses(addresses: string, scopeids: string): JailAddress[] {
+  const scopes = words(scopeids);
+  return words(addresses).map((address, index) => {
+    const family = address.includes(':') ? 'IPv6' : 'IPv4';
+    const scopeid = Number(scopes[index] ?? 0);
+    return scopeid === 0 ? { address, family } : { address, family, scopeid };
+  });
+}
+
+function words(text: string): string[] {
+  return text.split(' ').filter((word) => word !== '');
+}

@@ -1,0 +1,146 @@
+import { release } from 'node:os';
+import { join } from 'node:path';
+import { type Capabilities, decodeCapabilities, initialCapabilities } from '../../capabilities.js';
+import { JailError } from '../../errors.js';
+import { specBody } from '../../monitor/bodies.js';
+import { MonitorConnection } from '../../monitor/connection.js';
+import { type MonitorHost, monitorHost } from '../../monitor/host.js';
+import { type Native, nativeFailure, type RawJail } from '../../native.js';
+import type { JailInfo, PlanStep, Probe, ProcessInfo, RecoveredJail } from '../../reports.js';
+import type { ResolvedSpec } from '../../spec.js';
+import type { Backend } from '../backend.js';
+import { jailInfo, processInfo } from './entries.js';
+import { checkCapabilities, checkSpec } from './limits.js';
+import { planJail } from './plan.js';
+import { probeLinux } from './probe.js';
+import { recoverAll } from './recover.js';
+import { stateDirectory } from './state-dir.js';
+
+/** Jails made of namespaces. The design and its reasons: docs/linux.md. */
+export class LinuxBackend implements Backend {
+  readonly name = 'linux';
+  /** Jails made here, as `<state directory>:<jid>`. */
+  readonly #owned = new Set<string>();
+  /** State directories in which dead monitors were looked for. */
+  readonly #swept = new Set<string>();
+  // Linux has no place for them: they are this process's own.
+  #defaults = initialCapabilities();
+
+  checkSpec(spec: ResolvedSpec): void {
+    checkSpec(spec, release());
+  }
+
+  checkCapabilities(capabilities: Readonly<Capabilities>): void {
+    checkCapabilities(capabilities);
+  }
+
+  plan(spec: ResolvedSpec): readonly PlanStep[] {
+    return planJail(spec, process.geteuid?.() === 0);
+  }
+
+  probe(): Probe {
+    return probeLinux();
+  }
+
+  async create(spec: ResolvedSpec, signal: AbortSignal | null): Promise<MonitorConnection> {
+    const host = monitorHost(stateDirectory());
+    this.#sweep(host);
+    const body = specBody(spec, host.stateDir);
+    const connection = await MonitorConnection.create(host, body, signal);
+    this.#own(host, connection);
+    return connection;
+  }
+
+  async open(id: number | string): Promise<MonitorConnection> {
+    const host = monitorHost(stateDirectory());
+    const entry = attempt(() => host.native.findEntry(host.stateDir, id));
+    if (entry === null) throw notFound(id);
+    const name = entry.name === '' ? null : entry.name;
+    if (entry.socket === '') return MonitorConnection.enter(host, entry.jid, name);
+    return MonitorConnection.adopt(host, entry.jid, name, entry.socket);
+  }
+
+  list(): JailInfo[] {
+    return this.#read((native, stateDir) => native.listEntries(stateDir))
+      .map((entry) => this.#info(entry))
+      .sort((a, b) => a.jid - b.jid);
+  }
+
+  find(jid: number): JailInfo | null {
+    const entry = this.#read((native, stateDir) => native.findEntry(stateDir, jid));
+    return entry === null ? null : this.#info(entry);
+  }
+
+  capabilitiesOf(jid: number): Capabilities | null {
+    const entry = this.#read((native, stateDir) => native.findEntry(stateDir, jid));
+    return entry === null ? null : decodeCapabilities(entry.capabilities);
+  }
+
+  processes(): ProcessInfo[] {
+    return this.#read((native, stateDir) => native.listProcesses(stateDir)).map(processInfo);
+  }
+
+  jailProcesses(jid: number): ProcessInfo[] {
+    return this.#read((native, stateDir) => native.jailProcesses(stateDir, jid)).map(processInfo);
+  }
+
+  signal(jid: number, signal: number): number {
+    return this.#read((native, stateDir) => native.signalJail(stateDir, jid, signal));
+  }
+
+  defaultCapabilities(): Capabilities {
+    return { ...this.#defaults };
+  }
+
+  setDefaultCapabilities(capabilities: Readonly<Capabilities>): void {
+    this.#defaults = { ...capabilities };
+  }
+
+  async recover(): Promise<RecoveredJail[]> {
+    return recoverAll(monitorHost(stateDirectory()));
+  }
+
+  watchedDirectory(): string {
+    return join(stateDirectory(), 'jails');
+  }
+
+  #read<T>(reader: (native: Native, stateDir: string) => T): T {
+    const { native, stateDir } = monitorHost(stateDirectory());
+    return attempt(() => reader(native, stateDir));
+  }
+
+  #info(entry: RawJail): JailInfo {
+    return jailInfo(entry, this.#owned.has(key(stateDirectory(), entry.jid)));
+  }
+
+  #own({ stateDir }: MonitorHost, connection: MonitorConnection): void {
+    const mine = key(stateDir, connection.jid);
+    this.#owned.add(mine);
+    void connection.ended.then(() => this.#owned.delete(mine));
+  }
+
+  // What an earlier program could not undo, since it was killed together with its monitor. Nobody has to wait for it,
+  // and what does not work out is for recover() to tell.
+  #sweep({ native, stateDir }: MonitorHost): void {
+    if (this.#swept.has(stateDir)) return;
+    this.#swept.add(stateDir);
+    native.recover(stateDir, 0).catch(() => {});
+  }
+}
+
+function key(stateDir: string, jid: number): string {
+  return `${stateDir}:${jid}`;
+}
+
+function notFound(id: number | string): JailError {
+  const hint = 'listJails() tells which are there; a hostname is no name';
+  return new JailError('ERR_JAIL_NOT_FOUND', `There is no jail ${JSON.stringify(id)}`, { hint });
+}
+
+function attempt<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw nativeFailure(error, { step: 'register' });
+  }
+}

@@ -1,0 +1,172 @@
+import { Socket } from 'node:net';
+import type { Native } from '../native.js';
+import { failureOf, monitorLost } from './failure.js';
+import {
+  decodeMessage,
+  encodeMessage,
+  FrameSplitter,
+  type Message,
+  type Messages,
+  PROTOCOL_VERSION,
+  type RequestName,
+} from './protocol.js';
+import { SendQueue, type Taken } from './send-queue.js';
+import { protocolError } from './wire.js';
+
+/** Called once with the answer, or with why there is none. Runs inside the socket's event: keep users' code out. */
+export type Settle = (error: Error | null, answer: Message | null) => void;
+
+/** What a client tells the connection above it. */
+export interface ClientEvents {
+  /** A message that nobody asked for. */
+  message(message: Message): void;
+  /** The connection is over: by {@link MonitorClient.close}, by the monitor's end, or by a broken message. */
+  ended(cause: Error | null): void;
+}
+
+/** Descriptors for a request, and who is to be told that they are on their way. */
+export interface Passing {
+  readonly descriptors: readonly number[];
+  readonly taken: Taken;
+}
+
+const NOTHING_PASSED: Passing = { descriptors: [], taken: () => {} };
+const MAX_ID = 0xffffffff;
+
+/** One connection to a monitor: requests out, their answers back by number, the rest to {@link ClientEvents}. */
+export class MonitorClient {
+  /** The jail, once it is known: errors name it. */
+  jid: number | undefined;
+  readonly #socket: Socket;
+  readonly #queue: SendQueue;
+  readonly #events: ClientEvents;
+  readonly #splitter = new FrameSplitter();
+  readonly #pending = new Map<number, Settle>();
+  #lastId = 0;
+  #holds = 0;
+  #ended = false;
+
+  /**
+   * @param native the addon
+   * @param fd     a connected socket; it belongs to the client from here on
+   * @param events what happens without having been asked for
+   */
+  constructor(native: Native, fd: number, events: ClientEvents) {
+    this.#events = events;
+    this.#socket = new Socket({ fd, readable: true, writable: true });
+    this.#socket.unref();
+    this.#queue = new SendQueue(native, fd, this.#socket);
+    this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    this.#socket.on('end', () => this.#end(null));
+    this.#socket.on('error', (error: Error) => this.#end(error));
+    this.#socket.on('close', () => this.#end(null));
+    this.#greet();
+  }
+
+  /** Is the connection over? */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * Sends a request.
+   *
+   * @param settle  called once, never before this returns unless sending fails at once
+   * @param passing descriptors that go along
+   * @returns the request's number
+   */
+  request<K extends RequestName>(
+    name: K,
+    body: Messages[K],
+    settle: Settle,
+    passing: Passing = NOTHING_PASSED,
+  ): number {
+    const id = this.#newId();
+    const bytes = encodeMessage(name, id, body);
+    this.#pending.set(id, settle);
+    this.#queue.send(bytes, passing.descriptors, (error) => {
+      passing.taken(error);
+      if (error !== null) this.#settle(id, error, null);
+    });
+    return id;
+  }
+
+  /** As {@link request}, as a promise that keeps the program alive. */
+  ask<K extends RequestName>(name: K, body: Messages[K]): Promise<Message> {
+    const release = this.hold();
+    return new Promise<Message>((resolve, reject) => {
+      this.request(name, body, (error, answer) => {
+        if (answer !== null) resolve(answer);
+        else reject(error);
+      });
+    }).finally(release);
+  }
+
+  /** Keeps the program alive until the returned function is called (once or more). */
+  hold(): () => void {
+    if (this.#holds++ === 0) this.#socket.ref();
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      if (--this.#holds === 0) this.#socket.unref();
+    };
+  }
+
+  /** Ends the connection. To the monitor of a jail that is not persistent this is the order to end it. */
+  close(): void {
+    this.#end(null);
+  }
+
+  #greet(): void {
+    this.request('hello', { version: PROTOCOL_VERSION, flags: 0 }, (error, answer) => {
+      if (error !== null || answer === null) return;
+      if (answer.name === 'welcome' && answer.body.version === PROTOCOL_VERSION) return;
+      this.#end(protocolError('the monitor is of another release'));
+    });
+  }
+
+  #newId(): number {
+    do {
+      this.#lastId = this.#lastId >= MAX_ID ? 1 : this.#lastId + 1;
+    } while (this.#pending.has(this.#lastId));
+    return this.#lastId;
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const frame of this.#splitter.push(chunk)) {
+        if (this.#ended) return;
+        this.#dispatch(decodeMessage(frame));
+      }
+    } catch (error) {
+      this.#end(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #dispatch(message: Message): void {
+    if (message.id === 0 || !this.#pending.has(message.id)) {
+      this.#events.message(message);
+    } else if (message.name === 'failed') {
+      this.#settle(message.id, failureOf(message.body, this.jid), null);
+    } else {
+      this.#settle(message.id, null, message);
+    }
+  }
+
+  #settle(id: number, error: Error | null, answer: Message | null): void {
+    const settle = this.#pending.get(id);
+    this.#pending.delete(id);
+    settle?.(error, answer);
+  }
+
+  #end(cause: Error | null): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#socket.destroy();
+    const lost = monitorLost(cause ?? undefined);
+    this.#queue.end(lost);
+    for (const id of [...this.#pending.keys()]) this.#settle(id, lost, null);
+    this.#events.ended(cause);
+  }
+}

@@ -1,0 +1,46 @@
+import { JailError, JailSystemError } from '../errors.js';
+import type { FailedBody } from './protocol.js';
+
+/**
+ * The error that a monitor reported.
+ *
+ * @param body what it said
+ * @param jid  the jail that it was about, if there is one yet
+ */
+export function failureOf(body: FailedBody, jid?: number): JailError {
+  if (body.code !== '') return ownFailure(body);
+  return new JailSystemError({
+    errno: body.errno,
+    syscall: body.syscall,
+    step: body.step,
+    path: body.path,
+    jid,
+  });
+}
+
+/** The connection to a monitor ended while something was waiting for it. */
+export function monitorLost(cause?: unknown): JailError {
+  const message = 'The jail’s monitor is gone: what it ran was killed, and its end is not known';
+  return new JailError('ERR_JAIL_MONITOR_LOST', message, { cause });
+}
+
+/** The jail is stopped, or was: nothing can be run in it. */
+export function jailStopped(jid: number): JailError {
+  return new JailError('ERR_JAIL_STOPPED', `Jail ${jid} is stopped: nothing can be run in it`);
+}
+
+/** The handle of a jail was closed: the jail may well run on. */
+export function handleClosed(jid: number): JailError {
+  const hint = 'open the jail again with Jail.open()';
+  return new JailError('ERR_JAIL_STOPPED', `This handle of jail ${jid} is closed`, { hint });
+}
+
+// Not of the system, but known to have happened at a step and about something.
+function ownFailure(body: FailedBody): JailError {
+  const about = body.path === '' ? '' : `, '${body.path}'`;
+  const step = body.step === '' ? '' : ` (step ${body.step})`;
+  const detail = body.detail === '' ? body.code : body.detail.replace(/\.$/, '');
+  const error = new JailError(body.code, `${detail}${about}${step}`);
+  const { step: name, path } = body;
+  return Object.assign(error, name === '' ? {} : { step: name }, path === '' ? {} : { path });
+}

@@ -1,0 +1,166 @@
+import { JailError } from '../errors.js';
+
+/** The longest frame either side sends, in bytes after the length field. */
+export const MAX_FRAME = 8 * 1024 * 1024;
+
+const INITIAL_CAPACITY = 1024;
+
+/**
+ * The bytes are not what the protocol says, `ERR_JAIL_PROTOCOL`. Both sides are always the same release, so this is
+ * a broken monitor or a bug, and the connection ends.
+ *
+ * @param what one clause about what was wrong
+ */
+export function protocolError(what: string): JailError {
+  return new JailError('ERR_JAIL_PROTOCOL', `The monitor's protocol was violated: ${what}`);
+}
+
+/** Appends little-endian fields to a buffer that grows. */
+export class WireWriter {
+  #bytes = Buffer.allocUnsafe(INITIAL_CAPACITY);
+  #size = 0;
+
+  /** What was written so far; valid until the next write. */
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#size);
+  }
+
+  u16(value: number): void {
+    this.#reserve(2);
+    this.#size = this.#bytes.writeUInt16LE(value, this.#size);
+  }
+
+  u32(value: number): void {
+    this.#reserve(4);
+    this.#size = this.#bytes.writeUInt32LE(value, this.#size);
+  }
+
+  u64(value: bigint): void {
+    this.#reserve(8);
+    this.#size = this.#bytes.writeBigUInt64LE(value, this.#size);
+  }
+
+  str(value: string): void {
+    const length = Buffer.byteLength(value);
+    this.#reserve(length + 5);
+    this.#size = this.#bytes.writeUInt32LE(length, this.#size);
+    this.#size += this.#bytes.write(value, this.#size);
+    this.#bytes[this.#size++] = 0;
+  }
+
+  /** Overwrites the u32 at `offset`, for lengths that are known last. */
+  patch(offset: number, value: number): void {
+    this.#bytes.writeUInt32LE(value, offset);
+  }
+
+  #reserve(more: number): void {
+    if (this.#size + more <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafe((this.#size + more) * 2);
+    this.#bytes.copy(grown, 0, 0, this.#size);
+    this.#bytes = grown;
+  }
+}
+
+/** Walks over the fields of one payload. Every read checks the bounds and throws `ERR_JAIL_PROTOCOL`. */
+export class WireReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  u16(): number {
+    return this.#bytes.readUInt16LE(this.#take(2));
+  }
+
+  u32(): number {
+    return this.#bytes.readUInt32LE(this.#take(4));
+  }
+
+  u64(): bigint {
+    return this.#bytes.readBigUInt64LE(this.#take(8));
+  }
+
+  // Bytes that are not UTF-8 (another program's arguments) become U+FFFD: they are for people to read.
+  str(): string {
+    const length = this.u32();
+    const start = this.#take(length + 1);
+    const nul = this.#bytes.indexOf(0, start);
+    if (nul !== start + length) throw protocolError('a string does not end where it should');
+    return this.#bytes.toString('utf8', start, nul);
+  }
+
+  /** A count of items of at least four bytes each; more than can follow is refused before anything is allocated. */
+  count(): number {
+    const count = this.u32();
+    if (count * 4 > this.#bytes.length - this.#at) throw protocolError('a list is cut short');
+    return count;
+  }
+
+  /** To be called behind the last field. */
+  finish(): void {
+    if (this.#at !== this.#bytes.length) throw protocolError('a frame is longer than its fields');
+  }
+
+  #take(size: number): number {
+    const at = this.#at;
+    if (size > this.#bytes.length - at) throw protocolError('a frame is shorter than its fields');
+    this.#at = at + size;
+    return at;
+  }
+}
+
+/** Both directions of one field or group of fields. */
+export interface Codec<T> {
+  write(writer: WireWriter, value: T): void;
+  read(reader: WireReader): T;
+}
+
+/** A number of 32 bits. */
+export const u32: Codec<number> = {
+  write: (writer, value) => writer.u32(value),
+  read: (reader) => reader.u32(),
+};
+
+/** A number of 64 bits. */
+export const u64: Codec<bigint> = {
+  write: (writer, value) => writer.u64(value),
+  read: (reader) => reader.u64(),
+};
+
+/** A string without NUL. */
+export const str: Codec<string> = {
+  write: (writer, value) => writer.str(value),
+  read: (reader) => reader.str(),
+};
+
+/** A count, then that many items. */
+export function list<T>(item: Codec<T>): Codec<readonly T[]> {
+  return {
+    write: (writer, values) => {
+      writer.u32(values.length);
+      for (const value of values) item.write(writer, value);
+    },
+    read: (reader) => Array.from({ length: reader.count() }, () => item.read(reader)),
+  };
+}
+
+/** Fields one after the other, in the order in which they are listed here. */
+export function struct<T extends object>(
+  fields: {
+    readonly [K in keyof T]-?: Codec<T[K]>;
+  },
+): Codec<T> {
+  const names = Object.keys(fields) as (keyof T)[];
+  return {
+    write: (writer, value) => {
+      for (const name of names) fields[name].write(writer, value[name]);
+    },
+    read: (reader) => {
+      const value: Partial<T> = {};
+      for (const name of names) value[name] = fields[name].read(reader);
+      return value as T;
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import type { JailAddress } from './addresses.js';
+import type { JailSystemError } from './errors.js';
+
+// Plain data that the package hands out: snapshots, never live.
+
+/** A jail as it was at the moment of asking. */
+export interface JailInfo {
+  /** 1 to 999,998. */
+  jid: number;
+  /** What `Jail.open()` finds it by; null: it has none. */
+  name: string | null;
+  /** As the kernel has it now: the jail's root may have changed it. */
+  hostname: string;
+  /** The directory on the host that is the jail's `/`. */
+  path: string;
+  /** In the order in which they were given: the first of each family is the primary one. */
+  addresses: JailAddress[];
+  /** `empty`: no process is in it; `stopping`: it is being ended (told only by the registry of this package). */
+  state: 'running' | 'empty' | 'stopping';
+  /** False where a row of the kernel's list could not be confirmed by another source. On Linux always true. */
+  confirmed: boolean;
+  /** Made by this program. */
+  owned: boolean;
+}
+
+/** A jail came, went, or is not what it was. For `removed`, `jail` is what was last known. */
+export interface JailEvent {
+  type: 'created' | 'changed' | 'removed';
+  jail: JailInfo;
+}
+
+/** A process of the host or of a jail. Text in it is the process's own choice: never trust it. */
+export interface ProcessInfo {
+  /** The host's number. */
+  pid: number;
+  /** Inside the jail; the same as `pid` on DragonFly, and where it is not jailed. */
+  jailPid: number;
+  /** The parent, by the host's number. */
+  ppid: number;
+  /** Process group. */
+  pgid: number;
+  /** Session. */
+  sid: number;
+  /** 0: not jailed. */
+  jid: number;
+  /** As the jail sees it. */
+  uid: number;
+  /** As the jail sees it. */
+  gid: number;
+  /** The short name that the kernel keeps. */
+  command: string;
+  args: string[];
+  state: 'running' | 'sleeping' | 'stopped' | 'zombie' | 'idle' | 'dumping';
+  startTime: Date;
+  /** Resident memory in bytes. */
+  rss: number;
+  /** Address space in bytes. */
+  virtualSize: number;
+  /** ms, user and system. */
+  cpuTime: number;
+  threads: number;
+  /** The controlling terminal's name; null: none. */
+  tty: string | null;
+}
+
+/** What a command that has ended used. See getrusage(2). */
+export interface ProcessUsage {
+  /** ms. */
+  userTime: number;
+  /** ms. */
+  systemTime: number;
+  /** The most memory that was resident at once, in bytes. */
+  maxRss: number;
+  /** ms between start and end. */
+  wallTime: number;
+}
+
+/** What the living processes of a jail use together. */
+export interface JailUsage {
+  processes: number;
+  threads: number;
+  /** Bytes, summed: what processes share is counted more than once. */
+  rss: number;
+  /** ms, user and system, of the living. */
+  cpuTime: number;
+}
+
+/** One step of creating a jail. */
+export interface PlanStep {
+  /** The name that errors carry as `step`. */
+  step: string;
+  /** What is done, with its operands. */
+  description: string;
+  /** The system call that does it; null: several, or none. */
+  syscall: string | null;
+  /** How it is taken back; null: nothing is left of it. */
+  undo: string | null;
+}
+
+/** Something that may be possible here or not. */
+export interface Feature {
+  available: boolean;
+  /** Why it is not available, or only in part. */
+  reason?: string;
+  /** What to do about that. */
+  hint?: string;
+}
+
+/** What the package can do on this machine, for this user. */
+export interface Probe {
+  backend: 'dragonfly' | 'linux' | 'model';
+  /** The kernel's release. */
+  release: string;
+  /** Runs as root: jails have users, and addresses that the host can reach. */
+  privileged: boolean;
+  features: Record<string, Feature>;
+}
+
+/** What a jail had left behind when its monitor died, and what became of it. */
+export interface RecoveredJail {
+  jid: number;
+  name: string | null;
+  /** What was taken back, in words. */
+  undone: string[];
+  failed: { what: string; error: JailSystemError }[];
+}

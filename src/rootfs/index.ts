@@ -1,0 +1,6 @@
+/**
+ * Roots of jails: `dragonfly-jail/rootfs`.
+ *
+ * @module
+ */
+export { prepareThinRoot, type ThinRoot, type ThinRootOptions } from './thin.js';

@@ -1,0 +1,312 @@
+import { invalidType, invalidValue } from './errors.js';
+import { type Limits, type ResolvedLimit, resolveCommandLimits } from './limits.js';
+import { signalNumber } from './signals.js';
+import { type ResolvedStdio, resolveStdio, type StdioOptions } from './stdio-options.js';
+import {
+  assertAbortSignal,
+  assertAbsolutePath,
+  assertArray,
+  assertBoolean,
+  assertFilledText,
+  assertInteger,
+  assertKnownKeys,
+  assertObject,
+  assertText,
+  type UnknownRecord,
+} from './validate.js';
+
+/** The size of a terminal in characters. */
+export interface TerminalSize {
+  /** 1 to 65,535. */
+  columns: number;
+  /** 1 to 65,535. */
+  rows: number;
+}
+
+/** How to run a command in a jail. As for `child_process.spawn`, except that nothing of this process is inherited. */
+export interface SpawnOptions {
+  /** Working directory inside the jail, absolute. Default `/`. */
+  cwd?: string;
+  /** The whole environment: nothing is inherited. PATH is added when it is not there. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** A name in the jail's own password file, or a uid. Default: root of the jail. See passwd(5). */
+  user?: string | number;
+  /** A name in the jail's own group file, or a gid. Default: the user's. See group(5). */
+  group?: string | number;
+  /** As in `child_process.spawn`, but `'ipc'` is not there. Default `'pipe'`. */
+  stdio?: StdioOptions;
+  /** Aborting it kills the command with `killSignal`; the process then reports an AbortError. */
+  signal?: AbortSignal;
+  /** Milliseconds after which the command is sent `killSignal`; 0, the default, is never. */
+  timeout?: number;
+  /** What `timeout` and `signal` send. Default `SIGTERM`. */
+  killSignal?: NodeJS.Signals | number;
+  /** Can only lower what the jail has. `memory` and `processes` are limits of a jail, not of a command. */
+  limits?: Limits;
+  /** Runs the command on a terminal of its own; `true` is one of 80 by 24. TERM is `xterm` unless env says otherwise. */
+  pty?: boolean | TerminalSize;
+  /** Starts from the user's own environment (HOME, SHELL, USER) and home directory, as `jail -l` does. */
+  login?: boolean;
+}
+
+/** How to run a command to its end and collect what it writes. */
+export interface ExecOptions extends SpawnOptions {
+  /** Written to the command's stdin, which is then closed. */
+  input?: string | Uint8Array;
+  /** How stdout and stderr are decoded; `'buffer'` leaves them as they are. Default `'utf8'`. */
+  encoding?: BufferEncoding | 'buffer';
+  /** Bytes of stdout, and of stderr, at which the command is killed. Default 1 MiB. */
+  maxBuffer?: number;
+}
+
+/** A user or group: by its name inside the jail, or by its number. */
+export type Identity = string | number;
+
+/** A checked call of `spawn()` with every default filled in. */
+export interface ResolvedSpawn {
+  readonly file: string;
+  /** With the program itself as the first. */
+  readonly argv: readonly string[];
+  /** `KEY=value` each, with PATH. */
+  readonly env: readonly string[];
+  /** null: `/`, or the home directory with `login`. */
+  readonly cwd: string | null;
+  readonly user: Identity | null;
+  readonly group: Identity | null;
+  readonly limits: readonly ResolvedLimit[];
+  /** At least three slots. With `pty` the first three are the terminal. */
+  readonly stdio: readonly ResolvedStdio[];
+  readonly pty: Readonly<TerminalSize> | null;
+  readonly login: boolean;
+  /** TERM to keep with `login`; empty: none. */
+  readonly terminalType: string;
+  /** The file has no slash: it is looked for along PATH. */
+  readonly searchPath: boolean;
+  readonly signal: AbortSignal | null;
+  /** Milliseconds; 0: none. */
+  readonly timeout: number;
+  readonly killSignal: number;
+}
+
+/** A checked call of `exec()`. */
+export interface ResolvedExec extends ResolvedSpawn {
+  readonly input: Uint8Array | null;
+  readonly encoding: BufferEncoding | 'buffer';
+  /** Bytes; Infinity: no limit. */
+  readonly maxBuffer: number;
+}
+
+/** Where programs are looked for when env has no PATH: the directories of both systems. */
+export const DEFAULT_PATH =
+  '/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/pkg/sbin:/usr/pkg/bin';
+
+const SPAWN_OPTIONS = [
+  'cwd',
+  'env',
+  'user',
+  'group',
+  'stdio',
+  'signal',
+  'timeout',
+  'killSignal',
+  'limits',
+  'pty',
+  'login',
+] as const satisfies readonly (keyof SpawnOptions)[];
+const EXEC_OPTIONS = ['input', 'encoding', 'maxBuffer'] as const;
+
+// What people know from child_process and from jail(8).
+const OPTION_HINTS = {
+  uid: 'use user',
+  gid: 'use group',
+  shell: "run ['/bin/sh', '-c', …] yourself",
+  detached: 'a jailed command is never part of this program’s session',
+  argv0: 'the first argument is always the file',
+} as const;
+
+const MAX_ID = 0xfffffffe; // (uid_t)-1 means "leave it" to setresuid(2)
+const MAX_TIMEOUT = 0x7fffffff; // setTimeout fires at once above it
+const MAX_BUFFER = 1024 * 1024;
+const DEFAULT_TERMINAL: TerminalSize = { columns: 80, rows: 24 };
+
+/**
+ * Checks the arguments of `spawn(file, args, options)`; `args` can be left out.
+ *
+ * @param file the program, inside the jail; without a slash it is looked for along PATH
+ * @param args its arguments
+ * @param options see {@link SpawnOptions}
+ * @throws JailError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_JAIL_UNSUPPORTED`
+ */
+export function resolveSpawn(file: unknown, args?: unknown, options?: unknown): ResolvedSpawn {
+  const call = splitArguments(args, options);
+  assertKnownKeys(call.options, SPAWN_OPTIONS, 'options', OPTION_HINTS);
+  return resolveCommand(file, call.args, call.options);
+}
+
+/**
+ * Checks the arguments of `exec(file, args, options)`; `args` can be left out.
+ *
+ * @param file as for {@link resolveSpawn}
+ * @param args its arguments
+ * @param options see {@link ExecOptions}
+ * @throws JailError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_JAIL_UNSUPPORTED`
+ */
+export function resolveExec(file: unknown, args?: unknown, options?: unknown): ResolvedExec {
+  const call = splitArguments(args, options);
+  assertKnownKeys(call.options, [...SPAWN_OPTIONS, ...EXEC_OPTIONS], 'options', OPTION_HINTS);
+  const command = resolveCommand(file, call.args, call.options);
+  const input = execInput(call.options.input);
+  if (input !== null && command.stdio[0]?.kind !== 'pipe') {
+    throw invalidValue('stdio[0]', "'pipe' beside input", call.options.stdio);
+  }
+  const encoding = execEncoding(call.options.encoding);
+  return { ...command, input, encoding, maxBuffer: execMaxBuffer(call.options.maxBuffer) };
+}
+
+// spawn(file), spawn(file, args), spawn(file, options), spawn(file, args, options).
+function splitArguments(
+  args: unknown,
+  options: unknown,
+): { args: unknown; options: UnknownRecord } {
+  const leftOut = options === undefined && !Array.isArray(args);
+  const given = leftOut && typeof args === 'object' && args !== null ? args : options;
+  if (given === undefined) return { args: args ?? [], options: {} };
+  assertObject(given, 'options');
+  return { args: given === args ? [] : (args ?? []), options: given };
+}
+
+function resolveCommand(file: unknown, args: unknown, options: UnknownRecord): ResolvedSpawn {
+  assertFilledText(file, 'file', 'a program');
+  const pty = resolvePty(options.pty);
+  const env = resolveEnv(options.env, pty !== null);
+  return {
+    file,
+    argv: [file, ...resolveArgs(args)],
+    env: Array.from(env, ([key, value]) => `${key}=${value}`),
+    cwd: resolveCwd(options.cwd),
+    user: resolveIdentity(options.user, 'user'),
+    group: resolveIdentity(options.group, 'group'),
+    limits: resolveCommandLimits(options.limits),
+    stdio: resolveStdio(options.stdio, pty !== null),
+    pty,
+    login: resolveFlag(options.login, 'login'),
+    terminalType: env.get('TERM') ?? '',
+    searchPath: !file.includes('/'),
+    signal: resolveSignal(options.signal),
+    timeout: resolveTimeout(options.timeout),
+    killSignal: resolveKillSignal(options.killSignal),
+  };
+}
+
+function resolveArgs(args: unknown): readonly string[] {
+  assertArray(args, 'args', 'an array of strings');
+  return Array.from(args, (arg: unknown, index) => {
+    assertText(arg, `args[${index}]`);
+    return arg;
+  });
+}
+
+function resolveEnv(value: unknown, terminal: boolean): Map<string, string> {
+  const env = new Map<string, string>();
+  if (value !== undefined) {
+    assertObject(value, 'env', 'an object of strings');
+    for (const [key, text] of Object.entries(value)) addVariable(env, key, text);
+  }
+  if (!env.has('PATH')) env.set('PATH', DEFAULT_PATH);
+  if (terminal && !env.has('TERM')) env.set('TERM', 'xterm');
+  return env;
+}
+
+function addVariable(env: Map<string, string>, key: string, text: unknown): void {
+  if (text === undefined) return; // left out, as child_process does
+  assertFilledText(key, 'env', 'a name of a variable');
+  if (key.includes('=')) throw invalidValue('env', "a name of a variable without '='", key);
+  assertText(text, `env.${key}`);
+  env.set(key, text);
+}
+
+function resolveCwd(value: unknown): string | null {
+  if (value === undefined) return null;
+  assertAbsolutePath(value, 'cwd', 'a directory path');
+  return value;
+}
+
+function resolveIdentity(value: unknown, name: string): Identity | null {
+  if (value === undefined) return null;
+  if (typeof value === 'number') {
+    assertInteger(value, name, 0, MAX_ID);
+    return value;
+  }
+  const expected = `the name or number of a ${name}`;
+  assertFilledText(value, name, expected);
+  // What ends a field or a line in passwd(5) is in no name.
+  if (/[:\s\p{Cc}]/u.test(value)) throw invalidValue(name, expected, value);
+  return value;
+}
+
+function resolvePty(value: unknown): Readonly<TerminalSize> | null {
+  if (value === undefined || value === false) return null;
+  if (value === true) return DEFAULT_TERMINAL;
+  assertObject(value, 'pty', 'true, false or { columns, rows }');
+  assertKnownKeys(value, ['columns', 'rows'], 'pty', { cols: 'use columns' });
+  return resolveTerminalSize(value.columns, value.rows, 'pty.');
+}
+
+/**
+ * Checks the size of a terminal.
+ *
+ * @param columns characters in a line
+ * @param rows lines
+ * @param prefix of the arguments' names, for messages
+ * @throws JailError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+ */
+export function resolveTerminalSize(columns: unknown, rows: unknown, prefix = ''): TerminalSize {
+  assertInteger(columns, `${prefix}columns`, 1, 0xffff);
+  assertInteger(rows, `${prefix}rows`, 1, 0xffff);
+  return { columns, rows };
+}
+
+function resolveFlag(value: unknown, name: string): boolean {
+  if (value === undefined) return false;
+  assertBoolean(value, name);
+  return value;
+}
+
+function resolveSignal(value: unknown): AbortSignal | null {
+  if (value === undefined) return null;
+  assertAbortSignal(value, 'signal');
+  return value;
+}
+
+function resolveTimeout(value: unknown): number {
+  if (value === undefined) return 0;
+  assertInteger(value, 'timeout', 0, MAX_TIMEOUT);
+  return value;
+}
+
+function resolveKillSignal(value: unknown): number {
+  const number = signalNumber(value ?? 'SIGTERM', 'killSignal');
+  if (number === 0) throw invalidValue('killSignal', 'a signal that is sent', value);
+  return number;
+}
+
+function execInput(value: unknown): Uint8Array | null {
+  if (value === undefined) return null;
+  if (typeof value === 'string') return Buffer.from(value);
+  if (value instanceof Uint8Array) return value;
+  throw invalidType('input', 'a string or a Uint8Array', value);
+}
+
+function execEncoding(value: unknown): BufferEncoding | 'buffer' {
+  if (value === undefined) return 'utf8';
+  if (typeof value !== 'string') throw invalidType('encoding', 'an encoding', value);
+  if (value === 'buffer' || Buffer.isEncoding(value)) return value;
+  throw invalidValue('encoding', "an encoding of Buffer, or 'buffer'", value);
+}
+
+function execMaxBuffer(value: unknown): number {
+  if (value === undefined) return MAX_BUFFER;
+  if (value === Number.POSITIVE_INFINITY) return value;
+  assertInteger(value, 'maxBuffer', 0);
+  return value;
+}

@@ -1,0 +1,160 @@
+import { fchmodSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { constants } from 'node:os';
+import type { Duplex, Readable, Writable } from 'node:stream';
+import type { CommandDescriptors } from './backends/backend.js';
+import { JailSystemError } from './errors.js';
+import { slotKinds } from './monitor/protocol.js';
+import { type Native, nativeFailure } from './native.js';
+import type { ResolvedSpawn, TerminalSize } from './spawn-options.js';
+import type { ResolvedStdio } from './stdio-options.js';
+import { Terminal } from './terminal.js';
+
+// That a program opens /dev/stdout again (nginx does) is a matter of permissions, and the pipe belongs to the host's user,
+// who is nobody inside. Only who may look into the command's process at all can find the pipe.
+const REOPENED_BY_ANYBODY = 0o666;
+
+/** Our end of one of a command's descriptors. */
+export type CommandStream = Readable | Writable | Duplex;
+
+/** A command's descriptors: those that it gets, and our ends of them. */
+export interface CommandStdio extends CommandDescriptors {
+  /** Per slot; null where the slot is none of ours. */
+  readonly streams: readonly (CommandStream | null)[];
+  readonly terminal: Terminal | null;
+}
+
+/** Streams of ours that were given to another command to read: nobody else may read them. */
+const givenAway = new WeakSet<object>();
+
+/**
+ * Makes the pipes or the terminal of a command.
+ *
+ * @param native  the addon
+ * @param command what it is to have
+ * @returns everything open; `sent()` closes what only the command needs
+ * @throws JailSystemError step `stdio`: `EBADF` (a descriptor that is not open), `EMFILE`, … Nothing stays open then.
+ */
+export function openStdio(native: Native, command: ResolvedSpawn): CommandStdio {
+  const builder = new StdioBuilder(native);
+  try {
+    if (command.pty !== null) builder.addTerminal(command.pty);
+    const first = command.pty === null ? 0 : 3;
+    for (let slot = first; slot < command.stdio.length; slot++) {
+      builder.add(command.stdio[slot] ?? { kind: 'closed' });
+    }
+    return builder.finish();
+  } catch (error) {
+    builder.abandon();
+    throw nativeFailure(error, { step: 'stdio' });
+  }
+}
+
+/** Was this stream given to another command? */
+export function isGivenAway(stream: object): boolean {
+  return givenAway.has(stream);
+}
+
+class StdioBuilder {
+  readonly #native: Native;
+  readonly #slots: number[] = [];
+  readonly #passed: number[] = [];
+  readonly #streams: (CommandStream | null)[] = [];
+  /** Descriptors of ours that only the command needs. */
+  #theirs: number[] = [];
+  #terminal: Terminal | null = null;
+
+  constructor(native: Native) {
+    this.#native = native;
+  }
+
+  addTerminal(size: Readonly<TerminalSize>): void {
+    const [master, slave] = this.#native.openPty(size.columns, size.rows);
+    this.#theirs.push(slave);
+    this.#terminal = new Terminal(this.#native, master);
+    this.#pass(slave, this.#terminal.input);
+    this.#pass(slave, this.#terminal.output);
+    this.#pass(slave, null);
+  }
+
+  add(slot: ResolvedStdio): void {
+    if (slot.kind === 'pipe') this.#addPipe();
+    else if (slot.kind === 'fd') this.#addDescriptor(slot.fd, slot.stream);
+    else this.#put(slot.kind === 'null' ? slotKinds.null : slotKinds.closed, null);
+  }
+
+  finish(): CommandStdio {
+    return {
+      slots: this.#slots,
+      passed: this.#passed,
+      streams: this.#streams,
+      terminal: this.#terminal,
+      sent: () => this.#closeTheirs(),
+    };
+  }
+
+  abandon(): void {
+    this.#closeTheirs();
+    for (const stream of this.#streams) stream?.destroy();
+  }
+
+  // Pipes for the three of old: a program may open /dev/stdout again, which fails for sockets. The others go both ways,
+  // as those of child_process do.
+  #addPipe(): void {
+    const slot = this.#slots.length;
+    if (slot >= 3) {
+      const [ours, theirs] = this.#native.socketPair();
+      this.#adopt(theirs, new Socket({ fd: ours, readable: true, writable: true }));
+      return;
+    }
+    const [reader, writer] = this.#native.pipe();
+    fchmodSync(reader, REOPENED_BY_ANYBODY);
+    const input = slot === 0;
+    const ours = new Socket({ fd: input ? writer : reader, readable: !input, writable: input });
+    this.#adopt(input ? reader : writer, ours);
+  }
+
+  #adopt(theirs: number, ours: CommandStream): void {
+    this.#theirs.push(theirs);
+    this.#pass(theirs, ours);
+  }
+
+  #addDescriptor(fd: number, stream: object | null): void {
+    if (!this.#native.isOpen(fd)) throw notOpen(this.#slots.length);
+    if (stream !== null) giveAway(stream);
+    this.#pass(fd, null);
+  }
+
+  #pass(fd: number, stream: CommandStream | null): void {
+    this.#passed.push(fd);
+    this.#put(slotKinds.passed, stream);
+  }
+
+  #put(kind: number, stream: CommandStream | null): void {
+    this.#slots.push(kind);
+    this.#streams.push(stream);
+  }
+
+  #closeTheirs(): void {
+    for (const fd of this.#theirs) this.#native.close(fd);
+    this.#theirs = [];
+  }
+}
+
+function notOpen(slot: number): JailSystemError {
+  const errno = constants.errno.EBADF;
+  return new JailSystemError({ errno, syscall: 'fcntl', step: 'stdio', path: `stdio[${slot}]` });
+}
+
+// A socket reads ahead as soon as it exists. What a command is to read must not end up in our buffer.
+function giveAway(stream: object): void {
+  if (!(stream instanceof Socket)) return;
+  const handle: unknown = Reflect.get(stream, '_handle');
+  if (typeof handle !== 'object' || handle === null) return;
+  const stopReading: unknown = Reflect.get(handle, 'readStop');
+  if (typeof stopReading !== 'function') return;
+  Reflect.set(handle, 'reading', false);
+  stopReading.call(handle);
+  stream.pause();
+  givenAway.add(stream);
+}

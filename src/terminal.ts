@@ -1,0 +1,123 @@
+import { writeSync } from 'node:fs';
+import { Readable, Writable } from 'node:stream';
+import { ReadStream } from 'node:tty';
+import type { Native } from './native.js';
+
+const END_OF_FILE = 0x04; // VEOF, as every terminal starts with
+const NEWLINE = 0x0a;
+const RETRY_MS = 5;
+
+/** Our side of a command's terminal: one descriptor, shown as two streams. */
+export class Terminal {
+  readonly #native: Native;
+  readonly #fd: number;
+  readonly #master: ReadStream;
+  /** What is typed. Ending it types the end-of-file character. */
+  readonly input: Writable;
+  /** What the command shows. */
+  readonly output: Readable;
+
+  /**
+   * @param native the addon
+   * @param fd     the master, not blocking; it belongs to this object from here on
+   */
+  constructor(native: Native, fd: number) {
+    this.#native = native;
+    this.#fd = fd;
+    this.#master = new ReadStream(fd);
+    this.output = new TerminalOutput(this.#master);
+    this.input = new TerminalInput((bytes) => this.#write(bytes));
+  }
+
+  /** Changes the size; the command is told by SIGWINCH. Nothing happens when the terminal is closed. */
+  resize(columns: number, rows: number): void {
+    if (!this.#master.destroyed) this.#native.resizePty(this.#fd, columns, rows);
+  }
+
+  // How many bytes were taken; null when nobody is there any more. Synchronous, since a write by the thread pool could
+  // meet a descriptor that was closed meanwhile, and not long, since the descriptor does not block.
+  #write(bytes: Uint8Array): number | null {
+    if (this.#master.destroyed) return null;
+    try {
+      return writeSync(this.#fd, bytes);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0;
+      return null;
+    }
+  }
+}
+
+// The end of a terminal is EIO on Linux: the last process that had it open has gone.
+class TerminalOutput extends Readable {
+  readonly #master: ReadStream;
+
+  constructor(master: ReadStream) {
+    super();
+    this.#master = master;
+    master.on('data', (chunk: Buffer) => {
+      if (!this.push(chunk)) master.pause();
+    });
+    master.on('end', () => this.push(null));
+    master.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EIO') this.push(null);
+      else this.destroy(error);
+    });
+  }
+
+  override _read(): void {
+    if (!this.#master.destroyed) this.#master.resume();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#master.destroy();
+    done(error);
+  }
+
+  /** As of a socket: reading from it keeps the program alive. */
+  ref(): this {
+    this.#master.ref();
+    return this;
+  }
+
+  /** As of a socket. */
+  unref(): this {
+    this.#master.unref();
+    return this;
+  }
+}
+
+// Not by the tty handle: libuv writes to a terminal's master in a way that stops the whole program for as long as the
+// command does not read.
+class TerminalInput extends Writable {
+  readonly #attempt: (bytes: Uint8Array) => number | null;
+  #atLineStart = true;
+
+  constructor(attempt: (bytes: Uint8Array) => number | null) {
+    super({ decodeStrings: true });
+    this.#attempt = attempt;
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    if (chunk.length > 0) this.#atLineStart = chunk[chunk.length - 1] === NEWLINE;
+    this.#push(chunk, done);
+  }
+
+  // In the middle of a line the first one only delivers the line so far.
+  override _final(done: () => void): void {
+    const count = this.#atLineStart ? 1 : 2;
+    this.#push(Buffer.alloc(count, END_OF_FILE), done);
+  }
+
+  #push(bytes: Uint8Array, done: () => void): void {
+    let left = bytes;
+    while (left.length > 0 && !this.destroyed) {
+      const taken = this.#attempt(left);
+      if (taken === null) break;
+      left = left.subarray(taken);
+      if (taken > 0) continue;
+      setTimeout(() => this.#push(left, done), RETRY_MS);
+      return;
+    }
+    done();
+  }
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { freemem } from 'node:os';
+import { median, skip } from '../support/environment.js';
+import { useJails } from '../support/jails.js';
+import { Program } from '../support/programs.js';
+
+const GIGABYTE = 2 ** 30;
+
+// Milliseconds of one round.
+interface Times {
+  spawns: number[];
+  creates: number[];
+  gaps: number[];
+}
+
+interface Measured {
+  heap: number;
+  rounds: Times[];
+}
+
+// Fills the heap with living objects, then takes the time of the calls themselves, and of the longest pause of the event
+// loop while a jail is made.
+const MEASURE = (gigabytes: number) => `
+  const keep = [];
+  for (let i = 0; i < ${Math.round(gigabytes * 131_072)}; i++) {
+    const numbers = new Array(1024);
+    for (let n = 0; n < 1024; n++) numbers[n] = i + n + 0.5;
+    keep.push(numbers);
+  }
+  function watchLoop() {
+    let longest = 0, last = performance.now(), going = true;
+    setImmediate(function turn() {
+      const now = performance.now();
+      longest = Math.max(longest, now - last);
+      last = now;
+      if (going) setImmediate(turn);
+    });
+    return () => { going = false; return longest; };
+  }
+  async function round() {
+    const times = { spawns: [], creates: [], gaps: [] };
+    for (let i = 0; i < 15; i++) {
+      const end = watchLoop();
+      const start = performance.now();
+      const making = Jail.create(spec);
+      times.creates.push(performance.now() - start);
+      const jail = await making;
+      times.gaps.push(end());
+      for (let n = 0; n < 4; n++) {
+        const start = performance.now();
+        const command = jail.spawn('true');
+        times.spawns.push(performance.now() - start);
+        await command.exited;
+      }
+      await jail.stop();
+    }
+    return times;
+  }
+  await round();
+  const rounds = [await round(), await round(), await round()];
+  say({ heap: process.memoryUsage().heapUsed, rounds });
+  if (keep.length === 1) say('never: the objects live until here');`;
+
+describe('the event loop', () => {
+  const jails = useJails();
+
+  async function measure(gigabytes: number): Promise<Measured> {
+    const flags = ['--max-old-space-size=8192', '--max-semi-space-size=16'];
+    await using program = new Program(MEASURE(gigabytes), jails.spec(), { flags });
+    return await program.next<Measured>();
+  }
+
+  // Whatever else the machine does only makes the times longer: the best round is the one to judge by.
+  function best({ rounds }: Measured, what: keyof Times): number {
+    return Math.min(...rounds.map((times) => median(times[what])));
+  }
+
+  function check(measured: Measured): void {
+    const spawn = best(measured, 'spawns');
+    const create = best(measured, 'creates');
+    const gap = best(measured, 'gaps');
+    assert(spawn < 0.3, `spawn() took ${spawn.toFixed(3)} ms`);
+    assert(create < 1, `create() took ${create.toFixed(3)} ms`);
+    assert(gap < 1, `create() held the loop for ${gap.toFixed(3)} ms`);
+  }
+
+  it('is held by spawn for less than 0.3 ms, by create for less than 1 ms', async function () {
+    this.timeout(60_000);
+    check(await measure(0));
+  });
+
+  it('is so with 2 GB of living objects as well', async function () {
+    this.timeout(120_000);
+    if (freemem() < 4 * GIGABYTE) skip(this, 'needs 4 GB of free memory');
+    const times = await measure(2);
+    assert(times.heap > 1.9 * GIGABYTE, `${times.heap} bytes of heap`);
+    check(times);
+  });
+});

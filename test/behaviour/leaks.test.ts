@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { nextIPv4, nextIPv6 } from '../support/addresses.js';
+import { isRoot } from '../support/environment.js';
+import { networkNamespaces } from '../support/host.js';
+import { useJails } from '../support/jails.js';
+import { Snapshot } from '../support/leaks.js';
+import { Program } from '../support/programs.js';
+
+interface Measured {
+  descriptors: number;
+  children: number;
+  rss: number;
+  seconds: number;
+}
+
+// Counts in its own process, where no test runner gets in between.
+const CYCLES = `
+  import { readdirSync, readFileSync } from 'node:fs';
+  async function cycles(count) {
+    for (let i = 0; i < count; i++) {
+      const jail = await Jail.create(spec);
+      const { stdout } = await jail.exec('echo', ['hello']);
+      if (stdout !== 'hello\\n') throw new Error('lost output: ' + stdout);
+      await jail.stop();
+    }
+  }
+  async function measure() {
+    // What is waiting for its turn is done, and what is not needed is given back.
+    await sleep(100);
+    for (let i = 0; i < 4; i++) { gc(); await sleep(20); }
+    const status = readFileSync('/proc/self/status', 'utf8');
+    const pids = readdirSync('/proc').filter((name) => /^\\d+$/.test(name));
+    const children = pids.filter((pid) => {
+      try {
+        return readFileSync('/proc/' + pid + '/stat', 'utf8').replace(/.*\\) . /s, '').startsWith(process.pid + ' ');
+      } catch { return false; }
+    });
+    return {
+      descriptors: readdirSync('/proc/self/fd').length,
+      children: children.length,
+      rss: Number(/VmRSS:\\s+(\\d+)/.exec(status)[1]) * 1024,
+      seconds: process.uptime(),
+    };
+  }
+  await cycles(60);
+  say(await measure());
+  await cycles(200);
+  say(await measure());`;
+
+describe('200 jails, one after the other', () => {
+  const jails = useJails();
+
+  it('leave descriptors, processes, mounts, namespaces and memory as they were', async function () {
+    this.timeout(120_000);
+    const before = new Snapshot(jails.root.outside);
+    const namespaces = networkNamespaces().size;
+    const spec = jails.spec({ addresses: [nextIPv4(), nextIPv6()] });
+    await using program = new Program(CYCLES, spec, { flags: ['--expose-gc'] });
+    const warm = await program.next<Measured>();
+    const done = await program.next<Measured>();
+    assert.equal(done.descriptors, warm.descriptors, 'descriptors');
+    assert.equal(done.children, 0, 'children');
+    const growth = done.rss / warm.rss - 1;
+    assert(growth < 0.05, `the resident size grew by ${(growth * 100).toFixed(1)} %`);
+    assert.equal((await program.ended).code, 0);
+    await before.assertNothingLeft();
+    const grown = networkNamespaces().size - namespaces;
+    assert(grown <= 0, `${grown} network namespaces are left`);
+  });
+
+  it('leave nothing when each of them fails', async () => {
+    await jails.create().then((jail) => jail.stop());
+    const before = new Snapshot(jails.root.outside);
+    const mounts = [...jails.root.mounts, { type: 'tmpfs' as const, target: '/missing' }];
+    for (let i = 0; i < 30; i++) {
+      const addresses = isRoot && i % 10 ? [] : [nextIPv4()];
+      await assert.rejects(jails.create({ mounts, addresses }), { code: 'ENOENT' });
+    }
+    await before.assertNothingLeft();
+  });
+
+  it('leave nothing of 300 commands, half of which fail', async () => {
+    const jail = await jails.create();
+    await jail.exec('true');
+    const before = new Snapshot('/nowhere');
+    for (let i = 0; i < 15; i++) {
+      await Promise.all(
+        Array.from({ length: 20 }, (_, n) =>
+          n % 2 ? jail.exec('echo', ['x']) : assert.rejects(jail.exec('/missing')),
+        ),
+      );
+    }
+    await before.assertNothingLeft();
+    assert.deepEqual(jail.commands(), []);
+  });
+});

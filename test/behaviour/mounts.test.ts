@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Jail, MountSpec } from 'dragonfly-jail';
+import { hostMounts } from '../support/host.js';
+import { useJails } from '../support/jails.js';
+
+describe('the mounts of a jail', () => {
+  const jails = useJails();
+  let shared: string;
+
+  beforeEach(() => {
+    shared = mkdtempSync(join(jails.root.outside, 'shared-'));
+    writeFileSync(join(shared, 'file'), 'of the host\n');
+  });
+
+  async function withMount(...mounts: MountSpec[]): Promise<Jail> {
+    return jails.create({ mounts: [...jails.root.mounts, ...mounts] });
+  }
+
+  async function shell(jail: Jail, script: string): Promise<string> {
+    const { stdout, stderr } = await jail.exec('sh', ['-c', script]);
+    return `${stdout}${stderr}`;
+  }
+
+  it('show a directory of the host, which can be written', async () => {
+    const jail = await withMount({ type: 'nullfs', target: '/mnt', source: shared });
+    assert.equal(await shell(jail, 'cat /mnt/file && echo new > /mnt/made'), 'of the host\n');
+    assert.equal(readFileSync(join(shared, 'made'), 'utf8'), 'new\n');
+    assert.equal(statSync(join(shared, 'made')).uid, process.getuid?.());
+  });
+
+  it('show a directory of the host, which can only be read', async () => {
+    const mount: MountSpec = { type: 'nullfs', target: '/mnt', source: shared, readOnly: true };
+    const jail = await withMount(mount);
+    const output = await shell(jail, 'cat /mnt/file; echo x > /mnt/made; rm -f /mnt/file');
+    assert.match(output, /^of the host\n[\s\S]*Read-only/);
+    assert.equal(readFileSync(join(shared, 'file'), 'utf8'), 'of the host\n');
+  });
+
+  it('do not let the host’s system directories be changed', async () => {
+    const jail = await jails.create();
+    const output = await shell(jail, 'echo x > /usr/dfjail-test; ls /usr/dfjail-test');
+    assert.match(output, /Read-only/);
+  });
+
+  it('are file systems of the jail’s own in memory, of the size given', async () => {
+    const jail = await withMount({
+      type: 'tmpfs',
+      target: '/mnt',
+      options: { size: '1m', mode: 0o750 },
+    });
+    assert.match(await shell(jail, 'stat -c %a /mnt; echo x > /mnt/x && cat /mnt/x'), /^750\nx\n$/);
+    const output = await shell(jail, 'head -c 3000000 /dev/zero > /mnt/big; wc -c < /mnt/big');
+    assert.match(output, /No space left/);
+    assert.equal(statSync(join(jails.root.path, 'mnt')).nlink, 2, 'nothing came onto the host');
+  });
+
+  it('are read-only in memory when asked', async () => {
+    const jail = await withMount({ type: 'tmpfs', target: '/mnt', readOnly: true });
+    assert.match(await shell(jail, 'echo x > /mnt/x'), /Read-only/);
+  });
+
+  it('forbid programs when asked', async () => {
+    const mount: MountSpec = { type: 'nullfs', target: '/mnt', source: shared };
+    writeFileSync(join(shared, 'program'), '#!/bin/sh\necho ran\n', { mode: 0o755 });
+    const free = await withMount(mount);
+    assert.equal((await free.exec('/mnt/program')).stdout, 'ran\n');
+    const bound = await withMount({ ...mount, options: { noexec: true } });
+    await assert.rejects(bound.exec('/mnt/program'), { code: 'EACCES', step: 'exec' });
+  });
+
+  it('are made in their order, one within the other', async () => {
+    mkdirSync(join(shared, 'inner'));
+    const jail = await withMount(
+      { type: 'nullfs', target: '/mnt', source: shared, readOnly: true },
+      { type: 'tmpfs', target: '/mnt/inner' },
+    );
+    assert.equal(await shell(jail, 'echo x > /mnt/inner/x; cat /mnt/inner/x'), 'x\n');
+  });
+
+  it('have the usual devices and no others', async () => {
+    const jail = await jails.create();
+    const names = (await shell(jail, 'ls /dev')).trim().split('\n');
+    for (const name of ['null', 'zero', 'random', 'urandom']) assert(names.includes(name), name);
+    const usual = /^(null|zero|full|u?random|tty|ptmx|pts|shm|fd|std(in|out|err)|console|mqueue)$/;
+    assert.deepEqual(
+      names.filter((name) => !usual.test(name)),
+      [],
+    );
+    const script =
+      'echo lost > /dev/null; head -c 4 /dev/zero | od -An -tx1; head -c 9 /dev/urandom | wc -c';
+    assert.equal((await shell(jail, script)).replace(/ /g, ''), '00000000\n9\n');
+  });
+
+  it('show the processes of the jail only', async () => {
+    const jail = await jails.create();
+    const pids = (await shell(jail, 'cd /proc && echo [0-9]*')).trim().split(' ');
+    assert(pids.length <= 3, `${pids.length} processes`);
+    assert.doesNotMatch(await shell(jail, 'cat /proc/[0-9]*/cmdline'), /mocha/);
+  });
+
+  it('are not seen on the host', async () => {
+    const before = hostMounts();
+    const jail = await withMount({ type: 'nullfs', target: '/mnt', source: shared });
+    assert.deepEqual(hostMounts(), before);
+    await jail.stop();
+    assert.deepEqual(hostMounts(), before);
+    assert.equal(readFileSync(join(shared, 'file'), 'utf8'), 'of the host\n');
+  });
+
+  it('do not follow a link that the jail has put in the place of a mount point', async () => {
+    symlinkSync('/etc', join(jails.root.path, 'trap'));
+    await assert.rejects(withMount({ type: 'tmpfs', target: '/trap' }), {
+      code: 'ELOOP',
+      step: 'mount',
+      path: '/trap',
+    });
+  });
+});

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { appendFileSync, chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Jail } from 'dragonfly-jail';
+import { needRoot } from '../support/environment.js';
+import { useJails } from '../support/jails.js';
+
+describe('the user of a command', () => {
+  const jails = useJails();
+  let jail: Jail;
+
+  before(() => {
+    const etc = join(jails.root.path, 'etc');
+    const home = join(jails.root.path, 'home/www');
+    appendFileSync(join(etc, 'passwd'), 'www:x:1234:1200:a web server:/home/www:/bin/sh\n');
+    appendFileSync(join(etc, 'group'), 'www:x:1200:\nstaff:x:2345:daemon,www\nlogs:x:2346:www\n');
+    mkdirSync(home, { recursive: true });
+    chmodSync(home, 0o755);
+  });
+  beforeEach(async () => {
+    jail = await jails.create();
+  });
+
+  it('is the root of the jail', async () => {
+    const { stdout } = await jail.exec('sh', ['-c', 'id -u; id -g; id -G']);
+    assert.equal(stdout, '0\n0\n0\n');
+  });
+
+  it('can be named, root by name and by number being the same', async () => {
+    for (const user of ['root', 0]) {
+      assert.equal((await jail.exec('id', ['-u'], { user })).stdout, '0\n');
+    }
+  });
+
+  it('is looked up in the jail’s own files, with all its groups', async function () {
+    needRoot(this);
+    const { stdout } = await jail.exec('sh', ['-c', 'id -u; id -g; id -G; id -un'], {
+      user: 'www',
+    });
+    const [uid, gid, groups, name] = String(stdout).split('\n');
+    assert.deepEqual([uid, gid, name], ['1234', '1200', 'www']);
+    assert.deepEqual(groups?.split(' ').sort(), ['1200', '2345', '2346']);
+  });
+
+  it('can have another group', async function () {
+    needRoot(this);
+    const options = { user: 'www', group: 'logs' };
+    assert.equal((await jail.exec('id', ['-g'], options)).stdout, '2346\n');
+    assert.equal((await jail.exec('id', ['-g'], { group: 77 })).stdout, '77\n');
+  });
+
+  it('can be a number that no file knows', async function () {
+    needRoot(this);
+    const { stdout } = await jail.exec('id', ['-u'], { user: 4321 });
+    assert.equal(stdout, '4321\n');
+  });
+
+  it('has no rights of root', async function () {
+    needRoot(this);
+    const script = 'echo > /etc/owned; cat /etc/secret; kill -0 1';
+    writeFileSync(join(jails.root.path, 'etc/secret'), 'secret', { mode: 0o600 });
+    const { stdout } = await jail.exec('sh', ['-c', script], { user: 'www' });
+    assert.equal(stdout, '');
+    const caps = await jail.exec('grep', ['CapEff', '/proc/self/status'], { user: 'www' });
+    assert.match(String(caps.stdout), /^CapEff:\s+0+\n$/);
+  });
+
+  it('cannot become root again', async function () {
+    needRoot(this);
+    const { stdout } = await jail.exec('grep', ['^Uid', '/proc/self/status'], { user: 'www' });
+    assert.match(String(stdout), /^Uid:\s+1234\s+1234\s+1234\s+1234\n$/);
+  });
+
+  it('logs in to a home directory', async function () {
+    needRoot(this);
+    const script = 'pwd; echo $HOME $USER $SHELL';
+    const { stdout } = await jail.exec('sh', ['-c', script], { user: 'www', login: true });
+    assert.equal(stdout, '/home/www\n/home/www www /bin/sh\n');
+  });
+
+  it('owns what it makes in the jail and is listed by the jail’s number', async function () {
+    needRoot(this);
+    await jail.exec('sh', ['-c', 'echo > /home/by-root'], {});
+    const command = jail.spawn('sleep', ['60'], { user: 'www' });
+    await once(command, 'spawn');
+    const listed = jail.processes().find(({ pid }) => pid === command.pid);
+    assert.deepEqual([listed?.uid, listed?.gid], [1234, 1200]);
+    const { stdout } = await jail.exec('stat', ['-c', '%u', '/home/by-root', '/etc/passwd']);
+    assert.equal(stdout, '0\n0\n');
+  });
+
+  it('is not looked up outside through a link in the jail, nor from a pipe or a huge file', async () => {
+    const passwd = join(jails.root.path, 'etc/passwd');
+    const saved = readFileSync(passwd);
+    const outside = join(jails.root.outside, 'passwd');
+    writeFileSync(outside, 'mallory:x:0:0::/:/bin/sh\n');
+    try {
+      rmSync(passwd);
+      await symlink(outside, passwd);
+      await assert.rejects(jail.exec('true', [], { user: 'mallory' }));
+      rmSync(passwd);
+      await jail.exec('mkfifo', ['/etc/passwd']);
+      await assert.rejects(jail.exec('true', [], { user: 'mallory' }));
+      rmSync(passwd);
+      writeFileSync(passwd, `${'#'.repeat(2 ** 21)}\nmallory:x:0:0::/:/bin/sh\n`);
+      await assert.rejects(jail.exec('true', [], { user: 'mallory' }));
+    } finally {
+      rmSync(passwd, { force: true });
+      writeFileSync(passwd, saved);
+    }
+    assert.equal((await jail.exec('id', ['-u'], { user: 'root' })).stdout, '0\n');
+  });
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { realpathSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Is this the root of the machine? What a jail can do for its network differs by that. */
+export const isRoot = process.getuid?.() === 0;
+
+/** The program that runs the tests; the roots of the tests have it at the same path. */
+export const nodePath = realpathSync(process.execPath);
+
+/** Where copies and children of the test find the package. */
+export const packageUrl = import.meta.resolve('dragonfly-jail');
+export const rootfsUrl = import.meta.resolve('dragonfly-jail/rootfs');
+
+/** Ends the test, or all tests of a hook, as skipped. The reporter of `npm test` shows the reason. */
+export function skip(context: Mocha.Context, reason: string): never {
+  const runnable = context.runnable();
+  // A hook's context is that of all its tests; a test's is shared with the others, to which the reason does not apply.
+  const isHook = Reflect.get(runnable, 'type') === 'hook';
+  Object.assign(isHook ? context : runnable, { skipReason: reason });
+  return context.skip();
+}
+
+/** For what only the machine's root can have. */
+export function needRoot(context: Mocha.Context): void {
+  if (!isRoot) skip(context, 'needs root');
+}
+
+/** For what is different when the caller has one user id only. */
+export function needRootless(context: Mocha.Context): void {
+  if (isRoot) skip(context, 'is about callers who are not root');
+}
+
+/** Waits until the check passes; its last failure is reported when the time is over. */
+export async function eventually(
+  check: () => void | Promise<void>,
+  milliseconds = 3000,
+): Promise<void> {
+  const end = performance.now() + milliseconds;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (performance.now() >= end) throw error;
+    }
+    await sleep(20);
+  }
+}
+
+/** The promise's value, or a failure that says what did not come in time. */
+export async function within<T>(
+  what: string,
+  milliseconds: number,
+  promise: Promise<T>,
+): Promise<T> {
+  const timer = new AbortController();
+  const late = sleep(milliseconds, undefined, { signal: timer.signal }).then(() =>
+    assert.fail(`${what} took more than ${milliseconds} ms`),
+  );
+  late.catch(() => {});
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    timer.abort();
+  }
+}
+
+/** The middle one of some measurements. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+export { sleep };

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { listJails } from 'dragonfly-jail';
+import { eventually } from './environment.js';
+import {
+  descendants,
+  hostInterfaces,
+  hostMounts,
+  openDescriptors,
+  registryFolders,
+} from './host.js';
+
+/** What there was before a test did something, to be compared with what there is afterwards. */
+export class Snapshot {
+  readonly #descriptors = openDescriptors();
+  readonly #processes = new Set(
+    descendants(process.pid).map(({ pid, start }) => `${pid} ${start}`),
+  );
+  readonly #mounts = hostMounts();
+  readonly #interfaces = new Set(hostInterfaces());
+  readonly #folders = new Set(registryFolders());
+
+  /** @param directory below which all jails of the test have their roots */
+  constructor(readonly directory: string) {}
+
+  /** Fails unless everything that came since is gone again within the time. */
+  async assertNothingLeft(milliseconds = 3000): Promise<void> {
+    await eventually(() => this.#check(), milliseconds);
+  }
+
+  #check(): void {
+    const jails = listJails();
+    const own = jails.filter(({ path }) => path.startsWith(this.directory));
+    assert.deepEqual(own, [], 'jails are left');
+    assert.deepEqual(this.#newProcesses(), [], 'processes are left');
+    assert.deepEqual(this.#newDescriptors(), [], 'descriptors are left open');
+    assert.deepEqual(hostMounts(), this.#mounts, 'the mounts of the host have changed');
+    // Other programs of the machine make jails too: theirs are listed and alive.
+    const others = new Set(jails.map(({ jid }) => String(jid)));
+    const folders = registryFolders().filter((jid) => !this.#folders.has(jid) && !others.has(jid));
+    assert.deepEqual(folders, [], 'folders are left in the registry');
+    const foreign = folders.length === 0 && jails.some(({ jid }) => !this.#folders.has(`${jid}`));
+    if (!foreign) assert.deepEqual(this.#newInterfaces(), [], 'network interfaces are left');
+  }
+
+  #newProcesses(): string[] {
+    return descendants(process.pid)
+      .filter(({ pid, start }) => !this.#processes.has(`${pid} ${start}`))
+      .map(({ pid, command, state }) => `${pid} ${command} ${state}`);
+  }
+
+  #newDescriptors(): string[] {
+    const before = [...this.#descriptors];
+    return openDescriptors().filter((target) => {
+      const at = before.indexOf(target);
+      if (at >= 0) before.splice(at, 1);
+      return at < 0;
+    });
+  }
+
+  #newInterfaces(): string[] {
+    return hostInterfaces().filter((name) => !this.#interfaces.has(name));
+  }
+}
