@@ -2,6 +2,8 @@
   "variables": {
     "warnings": ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"],
     "hardening": ["-fstack-protector-strong", "-fvisibility=hidden"],
+    # A published package has no tests.
+    "has_tests%": "<!(node -p \"+require('fs').existsSync('test/native')\")",
   },
   "target_defaults": {
     "cflags!": ["-Wall", "-Wextra", "-Wno-unused-parameter", "-fno-strict-aliasing"],
@@ -73,6 +75,22 @@
           "ldflags": ["-nodefaultlibs", "-pie", "-s", "-Wl,-z,relro,-z,now,-z,noexecstack"],
           "ldflags!": ["-rdynamic", "-pthread"],
           "libraries": ["-lc", "-lgcc"],
+        },
+      ],
+    }],
+    ["OS=='linux' and has_tests==1", {
+      "targets": [
+        {
+          "target_name": "netlink-test",
+          "type": "executable",
+          "sources": ["test/native/netlink-test.cc", "native/linux/netlink.cc", "native/linux/netlink_message.cc"],
+          "cflags": ["<@(warnings)", "<@(hardening)", "-fno-rtti"],
+        },
+        {
+          "target_name": "processes-test",
+          "type": "executable",
+          "sources": ["test/native/processes-test.cc", "native/linux/processes.cc", "native/common/registry.cc"],
+          "cflags": ["<@(warnings)", "<@(hardening)", "-fno-rtti"],
         },
       ],
     }],

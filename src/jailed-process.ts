@@ -3,10 +3,10 @@ import { PassThrough, Readable, Writable } from 'node:stream';
 import { abortError } from './abort.js';
 import type { CommandControl, CommandEvents, CommandExit } from './backends/backend.js';
 import { JailSystemError, unsupported } from './errors.js';
+import { slotKinds } from './monitor/protocol.js';
 import { signalNumber } from './signals.js';
 import { type ResolvedSpawn, resolveTerminalSize } from './spawn-options.js';
 import { type CommandStdio, type CommandStream, isGivenAway } from './stdio.js';
-import type { Terminal } from './terminal.js';
 
 /** How a command ended, and what it used. */
 export type ProcessExit = CommandExit;
@@ -44,14 +44,6 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
   pid: number | undefined = undefined;
   /** Its number inside the jail (the same on DragonFly); undefined until `'spawn'`. */
   jailPid: number | undefined = undefined;
-  /** Writes to the command's stdin; null unless that is a pipe or a terminal. */
-  readonly stdin: Writable | null;
-  /** What the command writes to stdout, or shows on its terminal; null unless that is a pipe or a terminal. */
-  readonly stdout: Readable | null;
-  /** What the command writes to stderr; null unless that is a pipe. */
-  readonly stderr: Readable | null;
-  /** All of our ends by slot; those from 3 on go both ways. */
-  readonly stdio: readonly (CommandStream | null)[];
   /** Null until it has ended, and when a signal ended it. */
   exitCode: number | null = null;
   /** The signal that ended it. */
@@ -63,13 +55,15 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
   /** The arguments, the program as the first. */
   readonly spawnargs: readonly string[];
   readonly #outcome: Promise<ProcessExit>;
-  readonly #terminal: Terminal | null;
+  readonly #stdio: CommandStdio | null;
+  #streams: readonly (CommandStream | null)[] | null = null;
   #control: CommandControl | null = null;
   #over = false;
   #unreferenced = false;
   /** Somebody hears of a failure by the promise. */
   #isAwaited = false;
   #closesLeft = 1;
+  #closesAreCounted = false;
   #resolve: (exit: ProcessExit) => void = () => {};
   #reject: (error: Error) => void = () => {};
   /** What has to be undone when it ends: timers and abort listeners. */
@@ -80,17 +74,35 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
     super();
     this.spawnfile = file;
     this.spawnargs = argv;
-    this.stdio = stdio?.streams ?? [null, null, null];
-    this.#terminal = stdio?.terminal ?? null;
-    this.stdin = writable(this.stdio[0]);
-    this.stdout = readable(this.stdio[1]);
-    this.stderr = readable(this.stdio[2]);
+    this.#stdio = stdio;
     this.#outcome = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     this.#outcome.catch(() => {});
-    this.#countCloses();
+  }
+
+  /** Writes to the command's stdin; null unless that is a pipe or a terminal. */
+  get stdin(): Writable | null {
+    const stream = this.#stdio?.stream(0);
+    return stream instanceof Writable ? stream : null;
+  }
+
+  /** What the command writes to stdout, or shows on its terminal; null unless that is a pipe or a terminal. */
+  get stdout(): Readable | null {
+    return readable(this.#stdio?.stream(1));
+  }
+
+  /** What the command writes to stderr; null unless that is a pipe. */
+  get stderr(): Readable | null {
+    return readable(this.#stdio?.stream(2));
+  }
+
+  /** All of our ends by slot; those from 3 on go both ways. */
+  get stdio(): readonly (CommandStream | null)[] {
+    const slots = this.#stdio?.slots ?? [0, 0, 0];
+    this.#streams ??= slots.map((_, slot) => this.#stdio?.stream(slot) ?? null);
+    return this.#streams;
   }
 
   /**
@@ -135,10 +147,11 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
    */
   resize(columns: number, rows: number): void {
     const size = resolveTerminalSize(columns, rows);
-    if (this.#terminal === null) {
+    const terminal = this.#stdio?.terminal ?? null;
+    if (terminal === null) {
       throw unsupported('resize()', 'the command has no terminal', 'spawn it with pty: true');
     }
-    this.#terminal.resize(size.columns, size.rows);
+    terminal.resize(size.columns, size.rows);
   }
 
   /** Lets the running command keep the program alive, as it does from the start. */
@@ -206,6 +219,7 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
   #started(pid: number, jailPid: number): void {
     this.pid = pid;
     this.jailPid = jailPid;
+    this.#countCloses();
     this.emit('spawn');
   }
 
@@ -230,6 +244,7 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
   #end(tell: () => void): void {
     if (this.#over) return;
     this.#over = true;
+    this.#countCloses();
     for (const undo of this.#endings) undo();
     this.stdin?.destroy();
     try {
@@ -248,7 +263,10 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
     }
   }
 
+  // Reading begins here, if nobody has asked for the streams before.
   #countCloses(): void {
+    if (this.#closesAreCounted) return;
+    this.#closesAreCounted = true;
     for (const stream of this.stdio.slice(1)) {
       if (stream === null || stream.closed) continue;
       this.#closesLeft++;
@@ -264,17 +282,15 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
 /** Streams in the place of those that could not be made: already destroyed, so that code that uses them still works. */
 export function deadStdio(command: ResolvedSpawn): CommandStdio {
   const streams = command.stdio.map((slot) => (slot.kind === 'pipe' ? deadStream() : null));
-  return { streams, terminal: null, slots: [], passed: [], sent: () => {} };
+  const slots = streams.map(() => slotKinds.closed);
+  const stream = (slot: number) => streams[slot] ?? null;
+  return { stream, terminal: null, slots, passed: [], sent: () => {} };
 }
 
 function deadStream(): PassThrough {
   const stream = new PassThrough();
   stream.on('error', () => {}); // a write to it
   return stream.destroy();
-}
-
-function writable(stream: CommandStream | null | undefined): Writable | null {
-  return stream instanceof Writable ? stream : null;
 }
 
 function readable(stream: CommandStream | null | undefined): Readable | null {

@@ -1,5 +1,5 @@
 import { fchmodSync } from 'node:fs';
-import { Socket } from 'node:net';
+import { Socket, type SocketConstructorOpts } from 'node:net';
 import { constants } from 'node:os';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { CommandDescriptors } from './backends/backend.js';
@@ -19,8 +19,11 @@ export type CommandStream = Readable | Writable | Duplex;
 
 /** A command's descriptors: those that it gets, and our ends of them. */
 export interface CommandStdio extends CommandDescriptors {
-  /** Per slot; null where the slot is none of ours. */
-  readonly streams: readonly (CommandStream | null)[];
+  /**
+   * Our end of a slot; null where it is none of ours. Made when it is first asked for: streams are the greater part of
+   * what spawning costs.
+   */
+  stream(slot: number): CommandStream | null;
   readonly terminal: Terminal | null;
 }
 
@@ -59,7 +62,7 @@ class StdioBuilder {
   readonly #native: Native;
   readonly #slots: number[] = [];
   readonly #passed: number[] = [];
-  readonly #streams: (CommandStream | null)[] = [];
+  readonly #ends: (OurEnd | null)[] = [];
   /** Descriptors of ours that only the command needs. */
   #theirs: number[] = [];
   #terminal: Terminal | null = null;
@@ -71,9 +74,10 @@ class StdioBuilder {
   addTerminal(size: Readonly<TerminalSize>): void {
     const [master, slave] = this.#native.openPty(size.columns, size.rows);
     this.#theirs.push(slave);
-    this.#terminal = new Terminal(this.#native, master);
-    this.#pass(slave, this.#terminal.input);
-    this.#pass(slave, this.#terminal.output);
+    const terminal = new Terminal(this.#native, master);
+    this.#terminal = terminal;
+    this.#pass(slave, new OurEnd(() => terminal.input));
+    this.#pass(slave, new OurEnd(() => terminal.output));
     this.#pass(slave, null);
   }
 
@@ -87,7 +91,7 @@ class StdioBuilder {
     return {
       slots: this.#slots,
       passed: this.#passed,
-      streams: this.#streams,
+      stream: (slot) => this.#ends[slot]?.open() ?? null,
       terminal: this.#terminal,
       sent: () => this.#closeTheirs(),
     };
@@ -95,7 +99,7 @@ class StdioBuilder {
 
   abandon(): void {
     this.#closeTheirs();
-    for (const stream of this.#streams) stream?.destroy();
+    for (const end of this.#ends) end?.open().destroy();
   }
 
   // Pipes for the three of old: a program may open /dev/stdout again, which fails for sockets. The others go both ways,
@@ -104,19 +108,19 @@ class StdioBuilder {
     const slot = this.#slots.length;
     if (slot >= 3) {
       const [ours, theirs] = this.#native.socketPair();
-      this.#adopt(theirs, new Socket({ fd: ours, readable: true, writable: true }));
+      this.#adopt(theirs, { fd: ours, readable: true, writable: true });
       return;
     }
     const [reader, writer] = this.#native.pipe();
     fchmodSync(reader, REOPENED_BY_ANYBODY);
     const input = slot === 0;
-    const ours = new Socket({ fd: input ? writer : reader, readable: !input, writable: input });
+    const ours = { fd: input ? writer : reader, readable: !input, writable: input };
     this.#adopt(input ? reader : writer, ours);
   }
 
-  #adopt(theirs: number, ours: CommandStream): void {
+  #adopt(theirs: number, ours: SocketConstructorOpts): void {
     this.#theirs.push(theirs);
-    this.#pass(theirs, ours);
+    this.#pass(theirs, new OurEnd(() => new Socket(ours)));
   }
 
   #addDescriptor(fd: number, stream: object | null): void {
@@ -125,19 +129,33 @@ class StdioBuilder {
     this.#pass(fd, null);
   }
 
-  #pass(fd: number, stream: CommandStream | null): void {
+  #pass(fd: number, end: OurEnd | null): void {
     this.#passed.push(fd);
-    this.#put(slotKinds.passed, stream);
+    this.#put(slotKinds.passed, end);
   }
 
-  #put(kind: number, stream: CommandStream | null): void {
+  #put(kind: number, end: OurEnd | null): void {
     this.#slots.push(kind);
-    this.#streams.push(stream);
+    this.#ends.push(end);
   }
 
   #closeTheirs(): void {
     for (const fd of this.#theirs) this.#native.close(fd);
     this.#theirs = [];
+  }
+}
+
+class OurEnd {
+  readonly #make: () => CommandStream;
+  #stream: CommandStream | null = null;
+
+  constructor(make: () => CommandStream) {
+    this.#make = make;
+  }
+
+  open(): CommandStream {
+    this.#stream ??= this.#make();
+    return this.#stream;
   }
 }
 

@@ -57,8 +57,8 @@ bool get_descriptors(const Napi::CallbackInfo& info, size_t index, const char* n
   return true;
 }
 
-bool get_bytes(const Napi::CallbackInfo& info, size_t index, const char* name, const uint8_t** bytes,
-               size_t* size) {
+bool get_bytes(const Napi::CallbackInfo& info, size_t index, const char* name,
+               const uint8_t** bytes, size_t* size) {
   const Napi::Value value = info[index];
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
     return refuse(info, name, "a Uint8Array");

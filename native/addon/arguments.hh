@@ -19,7 +19,7 @@ bool get_descriptor(const Napi::CallbackInfo& info, size_t index, const char* na
 bool get_descriptors(const Napi::CallbackInfo& info, size_t index, const char* name, size_t maximum,
                      std::vector<int>* out);
 // The bytes stay the array's: use them before anything else runs.
-bool get_bytes(const Napi::CallbackInfo& info, size_t index, const char* name, const uint8_t** bytes,
-               size_t* size);
+bool get_bytes(const Napi::CallbackInfo& info, size_t index, const char* name,
+               const uint8_t** bytes, size_t* size);
 
 }  // namespace dfjail

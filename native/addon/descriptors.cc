@@ -1,6 +1,7 @@
 #include "descriptors.hh"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "arguments.hh"
@@ -16,6 +17,25 @@ Napi::Value make_pipe(const Napi::CallbackInfo& info) {
   UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
   return give_pair(info.Env(), &reader, &writer);
+}
+
+Napi::Value make_socket_pair(const Napi::CallbackInfo& info) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+    return throw_errno(info.Env(), "socketpair");
+  }
+  UniqueFd first(ends[0]);
+  UniqueFd second(ends[1]);
+  return give_pair(info.Env(), &first, &second);
+}
+
+// For a message that has to wait: the caller's own descriptor may be closed before it is sent.
+Napi::Value duplicate(const Napi::CallbackInfo& info) {
+  int fd = -1;
+  if (!get_descriptor(info, 0, "fd", &fd)) return info.Env().Undefined();
+  UniqueFd copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!copy) return throw_errno(info.Env(), "fcntl");
+  return give(info.Env(), &copy);
 }
 
 // Not repeated after EINTR: the descriptor is gone by then.
@@ -49,6 +69,8 @@ Napi::Value give_pair(Napi::Env env, UniqueFd* first, UniqueFd* second) {
 
 void define_descriptors(Napi::Env env, Napi::Object exports) {
   exports.Set("pipe", Napi::Function::New(env, make_pipe, "pipe"));
+  exports.Set("socketPair", Napi::Function::New(env, make_socket_pair, "socketPair"));
+  exports.Set("duplicate", Napi::Function::New(env, duplicate, "duplicate"));
   exports.Set("close", Napi::Function::New(env, close_descriptor, "close"));
   exports.Set("isOpen", Napi::Function::New(env, is_open, "isOpen"));
 }

@@ -130,9 +130,9 @@ const Owner* owner_by_itself(const Nested& nested, const Owners& owners) {
   return nested.process.pid_namespace == 0 ? owners.by_root(nested.process.parent) : nullptr;
 }
 
-// Or else as its nearest ancestor that is known: one whose namespace cannot be read, or is below a jail's. By a list, for
-// such a chain may be long; a process counts as decided while it is on it, so that a circle (pids were recycled while we
-// read) ends.
+// Or else as its nearest ancestor that is known: one whose namespace cannot be read, or is below a
+// jail's. By a list, for such a chain may be long; a process counts as decided while it is on it,
+// so that a circle (pids were recycled while we read) ends.
 void decide(HostListing* listing, const Owners& owners, size_t start) {
   std::vector<size_t> chain;
   const Owner* owner = nullptr;

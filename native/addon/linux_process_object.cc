@@ -12,8 +12,8 @@ namespace dfjail {
 namespace {
 
 constexpr const char* kKeyNames[] = {
-    "pid",  "jailPid", "ppid",  "pgid",      "sid", "jid",         "uid",     "gid",     "command",
-    "args", "state",   "startTime", "rss", "virtualSize", "cpuTime", "threads", "tty",
+    "pid",  "jailPid", "ppid",      "pgid", "sid",         "jid",     "uid",     "gid", "command",
+    "args", "state",   "startTime", "rss",  "virtualSize", "cpuTime", "threads", "tty",
 };
 constexpr uint32_t kNobody = 65534;
 
@@ -23,8 +23,8 @@ double milliseconds(clockid_t clock) {
   return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
 }
 
-// When the machine was started. Kept while it stays about the same, so that a process has the same start time in every
-// listing; not when somebody sets the clock.
+// When the machine was started. Kept while it stays about the same, so that a process has the same
+// start time in every listing; not when somebody sets the clock.
 double boot_time() {
   static std::atomic<double> kept{0};
   constexpr double kTolerance = 500;
@@ -37,14 +37,19 @@ double boot_time() {
 
 const char* state_word(char state) {
   switch (state) {
-    case 'R': return "running";
+    case 'R':
+      return "running";
     case 'T':
-    case 't': return "stopped";
+    case 't':
+      return "stopped";
     case 'Z':
     case 'X':
-    case 'x': return "zombie";
-    case 'I': return "idle";
-    default: return "sleeping";  // S, D and what older kernels had
+    case 'x':
+      return "zombie";
+    case 'I':
+      return "idle";
+    default:
+      return "sleeping";  // S, D and what older kernels had
   }
 }
 
@@ -56,8 +61,8 @@ struct TerminalKind {
 };
 
 constexpr TerminalKind kTerminals[] = {
-    {4, 0, 64, "tty"},         {4, 64, 256, "ttyS"},     {166, 0, 256, "ttyACM"},
-    {188, 0, 256, "ttyUSB"},   {204, 64, 80, "ttyAMA"},  {229, 0, 256, "hvc"},
+    {4, 0, 64, "tty"},       {4, 64, 256, "ttyS"},    {166, 0, 256, "ttyACM"},
+    {188, 0, 256, "ttyUSB"}, {204, 64, 80, "ttyAMA"}, {229, 0, 256, "hvc"},
 };
 
 // As below /dev; the device's numbers where the kernel's list of names is not ours.
@@ -80,7 +85,8 @@ void terminal_name(uint32_t device, char (&out)[32]) {
   snprintf(out, sizeof out, "%u:%u", major, minor);
 }
 
-// A program that shows a title instead of its arguments fills the rest with NULs: these are no empty arguments.
+// A program that shows a title instead of its arguments fills the rest with NULs: these are no
+// empty arguments.
 size_t without_padding(const char* bytes, size_t size) {
   const size_t first = strnlen(bytes, size);
   for (size_t i = first; i < size; i++) {
@@ -111,7 +117,9 @@ uint32_t id_inside(uint32_t id, const JailIds& jail) {
 }  // namespace
 
 ProcessObjects::ProcessObjects(Napi::Env env)
-    : env_(env), boot_time_(boot_time()), tick_length_(1e3 / static_cast<double>(sysconf(_SC_CLK_TCK))) {
+    : env_(env),
+      boot_time_(boot_time()),
+      tick_length_(1e3 / static_cast<double>(sysconf(_SC_CLK_TCK))) {
   static_assert(sizeof kKeyNames / sizeof *kKeyNames == kKeyCount, "a name for every key");
   for (size_t i = 0; i < kKeyCount; i++) keys_[i] = Napi::String::New(env, kKeyNames[i]);
 }
@@ -141,7 +149,8 @@ Napi::Object ProcessObjects::make(const Process& process) const {
   set_text(object, kCommand, process.command);
   set(object, kArgs, split_arguments(env_, process.arguments, process.arguments_size));
   set_text(object, kState, state_word(process.state));
-  set_number(object, kStartTime, boot_time_ + static_cast<double>(process.start_ticks) * tick_length_);
+  set_number(object, kStartTime,
+             boot_time_ + static_cast<double>(process.start_ticks) * tick_length_);
   set_number(object, kRss, static_cast<double>(process.rss));
   set_number(object, kVirtualSize, static_cast<double>(process.virtual_size));
   set_number(object, kCpuTime, static_cast<double>(process.cpu_ticks) * tick_length_);

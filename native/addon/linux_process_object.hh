@@ -14,8 +14,8 @@ struct JailIds {
   uint32_t id_count;
 };
 
-// Turns processes into JavaScript objects. The names of the properties are made once, which is what most of the time
-// would go into otherwise. Lives within one call.
+// Turns processes into JavaScript objects. The names of the properties are made once, which is what
+// most of the time would go into otherwise. Lives within one call.
 class ProcessObjects {
  public:
   explicit ProcessObjects(Napi::Env env);
@@ -25,16 +25,32 @@ class ProcessObjects {
 
  private:
   enum Key {
-    kPid, kJailPid, kPpid, kPgid, kSid, kJid, kUid, kGid, kCommand, kArgs, kState, kStartTime, kRss,
-    kVirtualSize, kCpuTime, kThreads, kTty, kKeyCount
+    kPid,
+    kJailPid,
+    kPpid,
+    kPgid,
+    kSid,
+    kJid,
+    kUid,
+    kGid,
+    kCommand,
+    kArgs,
+    kState,
+    kStartTime,
+    kRss,
+    kVirtualSize,
+    kCpuTime,
+    kThreads,
+    kTty,
+    kKeyCount
   };
   void set(napi_value object, Key key, napi_value value) const;
   void set_number(napi_value object, Key key, double value) const;
   void set_text(napi_value object, Key key, const char* text) const;
 
   Napi::Env env_;
-  double boot_time_;      // ms since 1970
-  double tick_length_;    // ms
+  double boot_time_;    // ms since 1970
+  double tick_length_;  // ms
   napi_value keys_[kKeyCount];
 };
 

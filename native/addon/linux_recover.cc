@@ -24,8 +24,8 @@
 #define SYS_pidfd_send_signal 424
 #endif
 
-// What a killed monitor leaves: its anchor for an instant, then folders of cgroups and its registry entry. Mounts and
-// the network go with the anchor's namespaces.
+// What a killed monitor leaves: its anchor for an instant, then folders of cgroups and its registry
+// entry. Mounts and the network go with the anchor's namespaces.
 namespace dfjail {
 namespace {
 
@@ -92,8 +92,8 @@ void remove_cgroups(const Entry& entry, Recovered* recovered) {
   }
 }
 
-// The kernel takes the host's end of the veth pair away with the jail's network namespace, a moment after the last
-// process.
+// The kernel takes the host's end of the veth pair away with the jail's network namespace, a moment
+// after the last process.
 void wait_for_link(const Entry& entry, Recovered* recovered) {
   if (entry.link[0] == '\0' || if_nametoindex(entry.link) == 0) return;
   Error error;
@@ -178,8 +178,7 @@ class Recover : public PromiseWorker {
 Napi::Value start_recover(const Napi::CallbackInfo& info) {
   std::string folder;
   int jid = 0;
-  if (!get_text(info, 0, "stateDir", &folder) ||
-      !get_integer(info, 1, "jid", 0, INT32_MAX, &jid)) {
+  if (!get_text(info, 0, "stateDir", &folder) || !get_integer(info, 1, "jid", 0, INT32_MAX, &jid)) {
     return info.Env().Undefined();
   }
   return (new Recover(info.Env(), std::move(folder), static_cast<uint32_t>(jid)))->start();

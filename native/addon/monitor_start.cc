@@ -27,7 +27,8 @@ constexpr int kAboveStdio = 10;
 
 UniqueFd duplicate_above(int fd) { return UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, kAboveStdio)); }
 
-// How the monitor starts: its own session, every signal as after a boot, no descriptors but its own.
+// How the monitor starts: its own session, every signal as after a boot, no descriptors but its
+// own.
 class SpawnSettings {
  public:
   SpawnSettings() {
@@ -58,8 +59,8 @@ class SpawnSettings {
     sigset_t set;
     sigemptyset(&set);
     if (const int number = posix_spawnattr_setsigmask(&attributes_, &set)) return number;
-    // Not sigfillset: glibc leaves its own two signals out, and posix_spawn then makes the child ignore them, which
-    // every command would inherit.
+    // Not sigfillset: glibc leaves its own two signals out, and posix_spawn then makes the child
+    // ignore them, which every command would inherit.
     memset(&set, 0xff, sizeof set);
     sigdelset(&set, SIGKILL);  // where the result of sigaction(2) is looked at, these two fail
     sigdelset(&set, SIGSTOP);
@@ -67,8 +68,8 @@ class SpawnSettings {
     return posix_spawnattr_setflags(&attributes_, flags);
   }
 
-  // Sources are above all targets, so no dup2 has the same number twice (which would keep its close-on-exec flag on
-  // some systems) and none overwrites a source.
+  // Sources are above all targets, so no dup2 has the same number twice (which would keep its
+  // close-on-exec flag on some systems) and none overwrites a source.
   int set_descriptors(int socket, int error_output) {
     posix_spawn_file_actions_t* list = &actions_;
     if (const int n = posix_spawn_file_actions_addopen(list, 0, "/dev/null", O_RDONLY, 0)) return n;
@@ -96,7 +97,8 @@ UniqueFd open_error_output() {
   return duplicate_above(null.get());
 }
 
-// posix_spawn shares memory with the child until it execs, so that the size of our heap does not matter.
+// posix_spawn shares memory with the child until it execs, so that the size of our heap does not
+// matter.
 bool spawn_monitor(const char* file, int socket, pid_t* pid, Error* error) {
   const UniqueFd above = duplicate_above(socket);
   const UniqueFd error_output = open_error_output();
@@ -131,8 +133,8 @@ class StartMonitor : public PromiseWorker {
  private:
   bool run(Error* error) override { return start_monitor(file_.c_str(), &socket_, &pid_, error); }
 
-  // Whether JavaScript hears of it or not, the pid is this environment's to reap. A socket that is not delivered closes
-  // with this object, which ends the monitor.
+  // Whether JavaScript hears of it or not, the pid is this environment's to reap. A socket that is
+  // not delivered closes with this object, which ends the monitor.
   Napi::Value result(Napi::Env env) override {
     State::of(env)->monitors.push_back(pid_);
     Napi::Object object = Napi::Object::New(env);

@@ -17,8 +17,8 @@ class PromiseWorker : public Napi::AsyncWorker {
   // On the pool. False with an error makes the promise reject.
   virtual bool run(Error* error) = 0;
   virtual Napi::Value result(Napi::Env env) = 0;
-  // The promise has been resolved: what it was resolved with is JavaScript's now. Not called when a worker thread is
-  // being terminated and cannot be told any more.
+  // The promise has been resolved: what it was resolved with is JavaScript's now. Not called when a
+  // worker thread is being terminated and cannot be told any more.
   virtual void delivered() {}
 
  private:

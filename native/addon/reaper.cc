@@ -13,11 +13,12 @@ namespace dfjail {
 namespace {
 
 constexpr size_t kStackSize = 128 * 1024;
-constexpr long kFirstPause = 1'000'000;   // ns; most monitors end as soon as their socket does
+constexpr long kFirstPause = 1'000'000;      // ns; most monitors end as soon as their socket does
 constexpr long kLongestPause = 500'000'000;  // those of persistent jails stay
 
 pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-std::vector<pid_t>* waiting = nullptr;  // guarded by mutex; never freed: the thread may outlive static destructors
+std::vector<pid_t>* waiting =
+    nullptr;  // guarded by mutex; never freed: the thread may outlive static destructors
 bool running = false;
 
 bool has_ended(pid_t pid) {
@@ -50,7 +51,8 @@ void* reap(void*) {
   return nullptr;
 }
 
-// Node unloads the library together with the last environment that uses it; the thread's code must stay.
+// Node unloads the library together with the last environment that uses it; the thread's code must
+// stay.
 bool pin_library() {
   Dl_info self;
   if (dladdr(reinterpret_cast<void*>(&reap), &self) == 0) return false;

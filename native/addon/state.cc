@@ -7,7 +7,8 @@
 namespace dfjail {
 namespace {
 
-// Pipes and sockets have an inode of their own, which is not given out again soon. Terminals have not.
+// Pipes and sockets have an inode of their own, which is not given out again soon. Terminals have
+// not.
 bool is_recognizable(const struct stat& info) {
   return S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode);
 }

@@ -4,8 +4,8 @@
 
 namespace dfjail {
 
-// What differs between the systems: listEntries, findEntry, recover, listProcesses, jailProcesses, signalJail. The build
-// picks the files that implement it: linux_*.cc.
+// What differs between the systems: listEntries, findEntry, recover, listProcesses, jailProcesses,
+// signalJail. The build picks the files that implement it: linux_*.cc.
 #if defined(__linux__)
 constexpr const char* kSystem = "linux";
 void define_system(Napi::Env env, Napi::Object exports);

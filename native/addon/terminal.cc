@@ -15,7 +15,8 @@ namespace {
 
 constexpr int kMaxSize = 65535;  // struct winsize
 
-// By the master where the kernel can: then no path is looked up that another mount could have replaced.
+// By the master where the kernel can: then no path is looked up that another mount could have
+// replaced.
 UniqueFd open_slave(int master) {
   constexpr int kFlags = O_RDWR | O_NOCTTY | O_CLOEXEC;
 #ifdef TIOCGPTPEER
@@ -43,7 +44,7 @@ Napi::Value open_pty(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   winsize size = {};
   if (!get_size(info, 0, &size)) return env.Undefined();
-  UniqueFd master(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  UniqueFd master(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
   if (!master) return throw_errno(env, "posix_openpt");
   if (grantpt(master.get()) < 0) return throw_errno(env, "grantpt");
   if (unlockpt(master.get()) < 0) return throw_errno(env, "unlockpt");

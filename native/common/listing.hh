@@ -4,15 +4,17 @@
 
 #include "address.hh"
 
-// How much room a jail takes in DragonFly's `jail.list`: 1 KiB for each jail, one pool for all. A jail that needs more
-// makes the listing fail for everybody (ERANGE), or worse (docs/dragonfly.md), so it must not be made. Pure.
+// How much room a jail takes in DragonFly's `jail.list`: 1 KiB for each jail, one pool for all. A
+// jail that needs more makes the listing fail for everybody (ERANGE), or worse (docs/dragonfly.md),
+// so it must not be made. Pure.
 namespace dfjail {
 
 // What is left for a line feed, the jid and the kernel's own reckoning.
 constexpr size_t kListingBudget = 1000;
 constexpr size_t kJidDigits = 7;
 
-// As the kernel prints it: IPv4 dotted; IPv6 with four digits a group, one for a lone zero, the first run of zeros cut.
+// As the kernel prints it: IPv4 dotted; IPv6 with four digits a group, one for a lone zero, the
+// first run of zeros cut.
 inline size_t listed_length(const Address& address) {
   if (address.family == AF_INET) {
     size_t n = 3;

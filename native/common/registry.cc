@@ -20,7 +20,7 @@ constexpr off_t kIdRangeLocks = 1 << 20;
 constexpr uint32_t kFirstId = 0x70000000U;
 constexpr uint32_t kIdsPerJail = 0x10000U;
 constexpr uint32_t kIdRanges = 4096 - 16;
-constexpr size_t kEntryText = 16 * 1024;
+constexpr size_t kEntryText = sizeof(Entry) + 1024;
 static_assert(kIdRangeLocks > static_cast<off_t>(kMaxPendingId), "locks of ids must not overlap");
 
 // Holds the registry's mutex while in scope.

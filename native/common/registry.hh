@@ -21,7 +21,7 @@ namespace dfjail {
 constexpr uint32_t kMaxJid = 999998;       // as jail(2): 1 … 999,998, then from 1 again
 constexpr uint32_t kMaxPendingId = 1'040'000;  // ids above kMaxJid stand for jails whose jid is not known yet
 constexpr size_t kMaxName = 63;
-constexpr size_t kMaxAddressText = 8192;
+constexpr size_t kMaxAddressText = 256 * 40;
 
 struct Entry {
   uint32_t jid = 0;
@@ -29,7 +29,7 @@ struct Entry {
   char hostname[257] = "";
   char path[4097] = "";
   char addresses[kMaxAddressText] = "";  // separated by a space
-  char scopeids[1024] = "";              // decimal, separated by a space, one per address
+  char scopeids[256 * 11] = "";              // decimal, separated by a space, one per address
   char limits[512] = "";                 // resource:soft:hard, separated by a space
   char cgroup[512] = "";                 // folders of our cgroups, separated by a space
   char link[16] = "";                    // the host's end of the veth pair

@@ -3,8 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The layouts that this binary was compiled with. They differ between releases, so codecs elsewhere get bytes together
-// with this table and never guess.
+// The layouts that this binary was compiled with. They differ between releases, so codecs elsewhere
+// get bytes together with this table and never guess.
 namespace dfjail {
 
 struct AbiField {

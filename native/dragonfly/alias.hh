@@ -4,11 +4,12 @@
 
 #include "../common/address.hh"
 
-// Addresses of network interfaces, as ifconfig(8) `alias`: one host each (/32, /128). False with errno.
+// Addresses of network interfaces, as ifconfig(8) `alias`: one host each (/32, /128). False with
+// errno.
 namespace dfjail {
 
-// IPv6 without duplicate address detection, so that a jail can bind at once. The kernel takes an address that is there
-// already as a change of it: look before.
+// IPv6 without duplicate address detection, so that a jail can bind at once. The kernel takes an
+// address that is there already as a change of it: look before.
 bool alias_add(const char* interface, const Address& address, uint32_t scope);
 bool alias_remove(const char* interface, const Address& address, uint32_t scope);
 // Has any interface this address?

@@ -14,7 +14,8 @@
 #include "../common/address.hh"
 #include "../common/unique_fd.hh"
 
-// Parts that adding and removing an address have in common. The length fields have to be right here: 0 means "keep".
+// Parts that adding and removing an address have in common. The length fields have to be right
+// here: 0 means "keep".
 namespace dfjail {
 
 inline sockaddr_in ipv4(const void* bytes) {

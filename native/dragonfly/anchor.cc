@@ -38,7 +38,8 @@ void put(sockaddr_storage* out, const Address& address) {
   sockaddr_in6 v6 = {};
   v6.sin6_len = sizeof v6;
   v6.sin6_family = AF_INET6;
-  memcpy(&v6.sin6_addr, address.bytes, 16);  // no scope: the kernel compares without, and prints it wrong
+  memcpy(&v6.sin6_addr, address.bytes,
+         16);  // no scope: the kernel compares without, and prints it wrong
   memcpy(out, &v6, sizeof v6);
 }
 

@@ -9,13 +9,15 @@
 
 namespace dfjail {
 
-// Makes a jail that no process lives in: a child enters it, makes a socket there, hands it back and leaves. The jail
-// lasts until that descriptor is closed (and nothing else holds it), and nothing inside can take it away. The addresses
-// come in the order in which they shall be listed: the first of each family is the primary one.
+// Makes a jail that no process lives in: a child enters it, makes a socket there, hands it back and
+// leaves. The jail lasts until that descriptor is closed (and nothing else holds it), and nothing
+// inside can take it away. The addresses come in the order in which they shall be listed: the first
+// of each family is the primary one.
 bool raise_jail(const char* path, const char* hostname, const Address* addresses, size_t count,
                 UniqueFd* anchor, uint32_t* jid, Error* error);
 
-// Does the jail exist? Asked of the jail's node where that is reliable, else by a child that tries to enter.
+// Does the jail exist? Asked of the jail's node where that is reliable, else by a child that tries
+// to enter.
 bool jail_exists(uint32_t jid);
 // The same by node only, for jids that have one: cheap enough to be asked often.
 bool jail_seems_to_exist(uint32_t jid);

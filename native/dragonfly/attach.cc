@@ -30,8 +30,8 @@ void parse_limits(Jail* jail) {
 void look_up(Jail* jail, uint32_t jid) {
   UniqueFd locks;
   Entry* entry = &jail->entry;
-  const bool ours = open_locks(jail->state.get(), &locks) &&
-                    is_alive(locks.get(), jid, nullptr) && read_entry(jail->state.get(), jid, entry);
+  const bool ours = open_locks(jail->state.get(), &locks) && is_alive(locks.get(), jid, nullptr) &&
+                    read_entry(jail->state.get(), jid, entry);
   if (!ours) *entry = Entry();
   entry->jid = jid;
   parse_limits(jail);

@@ -1,6 +1,6 @@
 #include <fcntl.h>
-#include <time.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include <sys/event.h>
 

@@ -70,7 +70,8 @@ bool check_node(const Node& node, uint32_t wanted, Error* error) {
   return unsupported(node.of_jail, "This kernel has no such capability.", error);
 }
 
-// A jid of six digits has a node named by its first five. Its jail might come before ours in the tree.
+// A jid of six digits has a node named by its first five. Its jail might come before ours in the
+// tree.
 bool shares_node(uint32_t jid) {
   Mib mib;
   size_t size = 0;
@@ -122,7 +123,8 @@ bool check_capabilities(uint32_t wanted, Error* error) {
   }
   const bool per_jail = has_defaults();
   for (const Node& node : kNodes) {
-    const bool ok = per_jail ? check_node(node, wanted, error) : check_old_switch(node, wanted, error);
+    const bool ok =
+        per_jail ? check_node(node, wanted, error) : check_old_switch(node, wanted, error);
     if (!ok) return false;
   }
   return true;

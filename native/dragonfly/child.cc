@@ -81,8 +81,9 @@ bool reap_until(pid_t child, int64_t deadline, int* status) {
 }  // namespace
 
 void sleep_milliseconds(int milliseconds) {
-  const timespec pause = {milliseconds / 1000,
-                          milliseconds == 0 ? 100'000L : static_cast<long>(milliseconds % 1000) * 1'000'000};
+  const timespec pause = {
+      milliseconds / 1000,
+      milliseconds == 0 ? 100'000L : static_cast<long>(milliseconds % 1000) * 1'000'000};
   nanosleep(&pause, nullptr);
 }
 
@@ -125,9 +126,12 @@ bool run_errand(uint32_t jid, Errand errand, void* context, int milliseconds, An
   int status = 0;
   const bool in_time = reap_until(child, heard ? deadline : 0, &status) && heard;
   answer->status = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
-  if (!in_time) answer->number = ETIMEDOUT;
-  else if (!WIFEXITED(status)) answer->number = EINTR;
-  else if (answer->status == kCannotEnter) answer->number = answer->value != 0 ? answer->value : EIO;
+  if (!in_time)
+    answer->number = ETIMEDOUT;
+  else if (!WIFEXITED(status))
+    answer->number = EINTR;
+  else if (answer->status == kCannotEnter)
+    answer->number = answer->value != 0 ? answer->value : EIO;
   return answer->number == 0;
 }
 

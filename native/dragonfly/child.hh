@@ -6,24 +6,24 @@
 #include "../common/error.hh"
 #include "../common/unique_fd.hh"
 
-// Short-lived children of the monitor that do one thing which changes a process for good: being imprisoned, changing its
-// root, walking into somebody's tree.
+// Short-lived children of the monitor that do one thing which changes a process for good: being
+// imprisoned, changing its root, walking into somebody's tree.
 namespace dfjail {
 
-// Runs in the child; what it returns becomes the exit status (0–255). Descriptors from 3 on are closed but `channel`,
-// which is 3 then. Secrets of the monitor are wiped.
+// Runs in the child; what it returns becomes the exit status (0–255). Descriptors from 3 on are
+// closed but `channel`, which is 3 then. Secrets of the monitor are wiped.
 using Errand = int (*)(void* context, int channel);
 
 struct Answer {
-  int status = 0;    // exit status of the errand
-  int number = 0;    // errno when it could not be run or did not end in time (ETIMEDOUT)
-  int value = 0;     // what the errand sent
-  UniqueFd passed;   // and the descriptor that came along
+  int status = 0;   // exit status of the errand
+  int number = 0;   // errno when it could not be run or did not end in time (ETIMEDOUT)
+  int value = 0;    // what the errand sent
+  UniqueFd passed;  // and the descriptor that came along
 };
 
-// Forks, runs the errand (inside the jail, when jid is not 0), waits at most `milliseconds`. A child that does not end is
-// killed: inside a jail its inhabitants can stop it. False: see number. `keep` is passed to the errand as channel + 1
-// when it is not -1.
+// Forks, runs the errand (inside the jail, when jid is not 0), waits at most `milliseconds`. A
+// child that does not end is killed: inside a jail its inhabitants can stop it. False: see number.
+// `keep` is passed to the errand as channel + 1 when it is not -1.
 bool run_errand(uint32_t jid, Errand errand, void* context, int milliseconds, Answer* answer);
 
 // For errands: one message with a number and, unless -1, a descriptor.

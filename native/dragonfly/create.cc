@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <limits.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,8 @@ void append(char* text, size_t size, const char* item) {
   snprintf(text + used, size - used, "%s%s", used == 0 ? "" : " ", item);
 }
 
-// ---- what can be known before anything is done: a jail(2) that fails leaves references in the kernel
+// ---- what can be known before anything is done: a jail(2) that fails leaves references in the
+// kernel
 
 bool may_make_jails(Error* error) {
   int jailed = 0;
@@ -69,8 +71,7 @@ bool describe_addresses(Making* m, Error* error) {
   }
   if (spec.interface[0] == '\0') return true;
   m->interface_index = if_nametoindex(spec.interface);
-  return m->interface_index != 0 ||
-         fail(error, "address", "if_nametoindex", spec.interface, ENXIO);
+  return m->interface_index != 0 || fail(error, "address", "if_nametoindex", spec.interface, ENXIO);
 }
 
 void describe_limits(const JailSpec& spec, Jail* jail) {
@@ -80,7 +81,8 @@ void describe_limits(const JailSpec& spec, Jail* jail) {
     char text[64];
     jail->limits[i] = limit;
     snprintf(text, sizeof text, "%u:%llu:%llu", limit.resource,
-             static_cast<unsigned long long>(limit.soft), static_cast<unsigned long long>(limit.hard));
+             static_cast<unsigned long long>(limit.soft),
+             static_cast<unsigned long long>(limit.hard));
     append(jail->entry.limits, sizeof jail->entry.limits, text);
   }
 }
@@ -101,9 +103,11 @@ bool check_hostname(const JailSpec& spec, Error* error) {
 bool check_listing(const Making& m, Error* error) {
   const JailSpec& spec = *m.spec;
   if (fits_listing(m.jail->entry.path, spec.hostname, m.addresses, spec.address_count)) return true;
-  return fail_with_code(error, "jail", "ERR_JAIL_LIMIT", m.jail->entry.path,
-                        "Path, hostname and addresses together take more than the 1 KiB that the kernel's list of jails has for a jail, "
-                        "which would break the list for everybody: use a shorter path or fewer addresses.");
+  return fail_with_code(
+      error, "jail", "ERR_JAIL_LIMIT", m.jail->entry.path,
+      "Path, hostname and addresses together take more than the 1 KiB that the kernel's list of "
+      "jails has for a jail, "
+      "which would break the list for everybody: use a shorter path or fewer addresses.");
 }
 
 bool check(Making* m, Error* error) {
@@ -163,7 +167,8 @@ bool open_books(Making* m, Error* error) {
   return begin_ledger(m->ledger.get(), error) && write_entry(jail->state.get(), jail->entry, error);
 }
 
-// Everything that may need undoing is in the ledger, jail->entry and its handles as soon as it is done.
+// Everything that may need undoing is in the ledger, jail->entry and its handles as soon as it is
+// done.
 bool make_jail(Making* m, Error* error) {
   Jail* jail = m->jail;
   const JailSpec& spec = *m->spec;
@@ -172,7 +177,8 @@ bool make_jail(Making* m, Error* error) {
   if (!resolve_root(spec, jail, error) || !check(m, error)) return false;
   if (!open_books(m, error) || !set_up_host(*m, error)) return false;
   uint32_t jid = 0;
-  if (!raise_jail(jail->entry.path, spec.hostname, m->addresses, spec.address_count,
+  // From the entry: the child wipes the message that the spec lies in.
+  if (!raise_jail(jail->entry.path, jail->entry.hostname, m->addresses, spec.address_count,
                   &jail->lifeline, &jid, error)) {
     return false;
   }

@@ -14,9 +14,8 @@ namespace dfjail {
 namespace {
 
 constexpr const char* kDevice = "/dev/devfs";
-constexpr const char* kShown[] = {"null",  "zero",  "full", "random", "urandom", "tty",
-                                  "ptmx",  "pts/*", "fd/*", "fd",     "pts",     "stdin",
-                                  "stdout", "stderr"};
+constexpr const char* kShown[] = {"null",  "zero", "full", "random", "urandom", "tty",    "ptmx",
+                                  "pts/*", "fd/*", "fd",   "pts",    "stdin",   "stdout", "stderr"};
 
 bool send_rule(int device, unsigned long request, devfs_rule_ioctl* rule, Error* error) {
   return ::ioctl(device, request, rule) == 0 || fail(error, "mount", "ioctl", kDevice);

@@ -14,7 +14,8 @@ namespace {
 constexpr int kKillPatience = 5000;  // milliseconds
 constexpr int kGonePatience = 3000;
 
-// The owner's monitor holds the jail and has set things up for it: it is asked to take the jail back.
+// The owner's monitor holds the jail and has set things up for it: it is asked to take the jail
+// back.
 void tell_owner(const Jail& jail) {
   UniqueFd locks;
   pid_t monitor = 0;
@@ -30,7 +31,9 @@ bool let_go(Jail* jail, Error* error) {
   }
   const bool entered = static_cast<bool>(jail->lifeline);
   if (entered) kill_all(jid, kKillPatience);
-  if (entered) unmount_inside(jid);
+  FsId ours[kMaxMounts];
+  const size_t count = ledger_mounts(jail->state.get(), jid, ours, kMaxMounts);
+  if (entered) unmount_inside(jid, ours, count);
   jail->lifeline.reset();
   if (wait_until_gone(jid, kGonePatience)) return true;
   fail(error, "release", "jail", jail->entry.path, EBUSY);
@@ -71,7 +74,8 @@ bool undo_jail(Jail* jail, Error* error) {
   jail->root.reset();
   const bool undone = undo_ledger(state, jail->entry.jid, Undoing(), &ledger_error);
   if (!undone && gone) *error = ledger_error;
-  // What could not be undone stays written down, in a folder without a living monitor: recover() tries again.
+  // What could not be undone stays written down, in a folder without a living monitor: recover()
+  // tries again.
   if (undone) unregister_jail(state, jail->entry);
   jail->locks.reset();
   return gone && undone;

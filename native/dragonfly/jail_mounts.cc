@@ -32,8 +32,8 @@ bool is_plain_path(const char* path) {
   return true;
 }
 
-// One part at a time, never through a symbolic link: what lies in the tree is not ours. A chroot would be no help, since
-// nullfs looks its source up from the root of whoever mounts it.
+// One part at a time, never through a symbolic link: what lies in the tree is not ours. A chroot
+// would be no help, since nullfs looks its source up from the root of whoever mounts it.
 UniqueFd walk(int root, const char* target) {
   UniqueFd at(fcntl(root, F_DUPFD_CLOEXEC, 0));
   for (const char* part = target; at && *part != '\0';) {
@@ -172,7 +172,8 @@ bool check_mount(const MountSpec& mount, const char* root_path, Error* error) {
   if (strlen(absolute) > 1400) return fail(error, kStep, "mount", mount.target, ENAMETOOLONG);
   if (mount.type == MountType::kDevfs && strlen(absolute) >= MNAMELEN) {
     return fail_with_code(error, kStep, "ERR_JAIL_UNSUPPORTED", absolute,
-                          "The rules that hide devices from a jail work for mount points of at most 79 bytes: use a shorter path.");
+                          "The rules that hide devices from a jail work for mount points of at "
+                          "most 79 bytes: use a shorter path.");
   }
   if (mount.type != MountType::kNullfs) return true;
   if (mount.source[0] != '/') return fail(error, kStep, "stat", mount.source, EINVAL);

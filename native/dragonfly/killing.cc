@@ -7,9 +7,11 @@
 #include <time.h>
 
 #include "anchor.hh"
+#include "capabilities.hh"
 #include "child.hh"
 #include "mount.hh"
 #include "processes.hh"
+#include "sysctl.hh"
 
 namespace dfjail {
 namespace {
@@ -32,7 +34,8 @@ int send_to_all(void* context, int) {
   return status;
 }
 
-// From the host, for those that the errand did not reach. Read this moment, so that none is somebody else yet.
+// From the host, for those that the errand did not reach. Read this moment, so that none is
+// somebody else yet.
 int kill_each(uint32_t jid) {
   ProcessList list;
   Error ignored;
@@ -46,8 +49,34 @@ int kill_each(uint32_t jid) {
   return living;
 }
 
-// Inside the jail: only what was mounted inside may be unmounted by us there; the kernel says EPERM to the rest.
-int unmount_as_inmate(void*, int) {
+struct Ours {
+  const FsId* ids;
+  size_t count;
+  bool has(const FsId& id) const {
+    for (size_t i = 0; i < count; i++) {
+      if (ids[i] == id) return true;
+    }
+    return false;
+  }
+};
+
+// What may mount may unmount, and the capability may have been taken away since. Nobody is left to
+// use it.
+void allow_unmounting(uint32_t jid) {
+  if (jid > kMaxNodeJid) return;
+  const char* const nodes[] = {"vfs_mount_nullfs", "vfs_mount_tmpfs", "vfs_mount_devfs",
+                               "vfs_mount_procfs", "vfs_mount_fusefs"};
+  for (const char* node : nodes) {
+    char name[64];
+    snprintf(name, sizeof name, "jail.%u.%s", jid, node);
+    sysctl_set_int(name, 1);
+  }
+}
+
+// Inside the jail: only what was mounted inside may be unmounted by us there; the kernel says EPERM
+// to the rest.
+int unmount_as_inmate(void* context, int) {
+  const Ours* ours = static_cast<Ours*>(context);
   for (int pass = 0; pass < 4; pass++) {
     MountList mounts;
     bool any = false;
@@ -55,6 +84,7 @@ int unmount_as_inmate(void*, int) {
     for (size_t i = mounts.size(); i > 0; i--) {
       const struct statfs& mount = mounts[i - 1];
       if (mount.f_mntonname[0] != '/' || mount.f_mntonname[1] == '\0') continue;  // the root
+      if (ours->has(fsid_of(mount))) continue;
       if (unmount_path(mount.f_mntonname, MNT_FORCE)) any = true;
     }
     if (!any) return 0;
@@ -83,9 +113,11 @@ bool kill_all(uint32_t jid, int milliseconds) {
   }
 }
 
-void unmount_inside(uint32_t jid) {
+void unmount_inside(uint32_t jid, const FsId* ours, size_t count) {
   Answer answer;
-  run_errand(jid, unmount_as_inmate, nullptr, 10'000, &answer);
+  Ours context = {ours, count};
+  allow_unmounting(jid);
+  run_errand(jid, unmount_as_inmate, &context, 10'000, &answer);
 }
 
 bool wait_until_gone(uint32_t jid, int milliseconds) {
@@ -103,9 +135,9 @@ void describe_holders(uint32_t jid, char* text, size_t size) {
   if (list.read(&ignored)) {
     for (const kinfo_proc& process : list) {
       if (!is_in_jail(process, jid)) continue;
-      const char* form = is_alive(process) ? "The jail is still held by process %d (%s)."
-                                           : "The jail is still held by the zombie %d (%s), which its parent %d has to reap.";
-      snprintf(text, size, form, process.kp_pid, process.kp_comm, process.kp_ppid);
+      snprintf(text, size, "The jail is still held by %s %d (%s), a child of process %d.",
+               is_alive(process) ? "process" : "the zombie", process.kp_pid, process.kp_comm,
+               process.kp_ppid);
       return;
     }
   }

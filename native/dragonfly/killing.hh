@@ -3,16 +3,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mount.hh"
+
 namespace dfjail {
 
-// Sends a signal to every process of the jail, in one pass of the kernel: a child enters and calls kill(-1). False when
-// the jail is gone or the child did not come to it.
+// Sends a signal to every process of the jail, in one pass of the kernel: a child enters and calls
+// kill(-1). False when the jail is gone or the child did not come to it.
 bool signal_all(uint32_t jid, int signal);
-// STOP, then KILL, then a look from the host, again until none is left or `milliseconds` have passed. True: none is left
-// but zombies, whose parents have to reap them.
+// STOP, then KILL, then a look from the host, again until none is left or `milliseconds` have
+// passed. True: none is left but zombies, whose parents have to reap them.
 bool kill_all(uint32_t jid, int milliseconds);
-// Unmounts what was mounted from inside the jail, which pins it; the last first. Processes have to be gone.
-void unmount_inside(uint32_t jid);
+// Unmounts what was mounted from inside the jail, which pins it; the last first. Processes have to
+// be gone. `ours` are mounts made from outside: the kernel would refuse them, and log it.
+void unmount_inside(uint32_t jid, const FsId* ours, size_t count);
 // Waits until the kernel has let go of the jail. False: something holds it still.
 bool wait_until_gone(uint32_t jid, int milliseconds);
 // What may hold a jail that has no living process, in words.

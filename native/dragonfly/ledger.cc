@@ -38,7 +38,8 @@ bool read_lines(int ledger, Lines* lines) {
   lines->text[size] = '\0';
   char* line = lines->text;
   for (;;) {
-    char* end = strchr(line, '\n');  // a last line without one was not finished: nothing was done yet
+    char* end =
+        strchr(line, '\n');  // a last line without one was not finished: nothing was done yet
     if (end == nullptr || lines->count == kMaxLines) return end == nullptr;
     *end = '\0';
     lines->at[lines->count++] = line;
@@ -81,8 +82,8 @@ bool undo_mounted(const char* text, Error* error) {
   return unmount_for_sure(path, error);
 }
 
-// Its monitor died between announcing the mount and writing down that it was made: only a mount of that type exactly
-// there can be it.
+// Its monitor died between announcing the mount and writing down that it was made: only a mount of
+// that type exactly there can be it.
 bool undo_mount(const char* text, Error* error) {
   const char* path = strchr(text, ' ');
   if (path == nullptr) return true;
@@ -130,8 +131,7 @@ void rewrite(int ledger, const Lines& lines, const bool* kept) {
 bool open_ledger(int state, uint32_t id, UniqueFd* ledger, Error* error) {
   char name[64];
   ledger_name(id, name);
-  ledger->reset(
-      openat(state, name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  ledger->reset(openat(state, name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   return *ledger || fail(error, kStep, "open", name);
 }
 
@@ -166,7 +166,8 @@ bool undo_ledger(int state, uint32_t id, const Undoing& undoing, Error* error) {
   if (!read_lines(ledger.get(), &lines)) return fail(error, kStep, "read", "ledger");
   if (lines.count == 0) return true;
   const char* written = after(lines.at[0], "boot");
-  if (written == nullptr || !boot_id(boot, sizeof boot)) return fail(error, kStep, "read", "ledger", EINVAL);
+  if (written == nullptr || !boot_id(boot, sizeof boot))
+    return fail(error, kStep, "read", "ledger", EINVAL);
   if (strcmp(written, boot) != 0) return true;  // the restart undid all of it
   bool kept[kMaxLines] = {true};
   bool all = true;
@@ -180,8 +181,10 @@ bool undo_ledger(int state, uint32_t id, const Undoing& undoing, Error* error) {
     if (all) *error = failed;
     all = false;
   }
-  if (!all) rewrite(ledger.get(), lines, kept);
-  else cut_ledger(ledger.get(), 0);
+  if (!all)
+    rewrite(ledger.get(), lines, kept);
+  else
+    cut_ledger(ledger.get(), 0);
   return all;
 }
 

@@ -7,20 +7,21 @@
 #include "../common/unique_fd.hh"
 #include "mount.hh"
 
-// What was set up on the host for a jail, in jails/<jid>/ledger, one line a thing, written before it is done and taken
-// back in reverse order: by its monitor, or after that one's death by recover_jail().
+// What was set up on the host for a jail, in jails/<jid>/ledger, one line a thing, written before
+// it is done and taken back in reverse order: by its monitor, or after that one's death by
+// recover_jail().
 //
-//   boot <s>.<us>              when this boot's init was started; a ledger of another boot has nothing to undo
-//   alias <scope> <interface> <address>
-//   rules <mount point>        devfs rules bound to this name
-//   mount <type> <path>        about to be mounted
-//   mounted <a> <b> <path>     it is, with this fsid
+//   boot <s>.<us>              when this boot's init was started; a ledger of another boot has
+//   nothing to undo alias <scope> <interface> <address> rules <mount point>        devfs rules
+//   bound to this name mount <type> <path>        about to be mounted mounted <a> <b> <path>     it
+//   is, with this fsid
 namespace dfjail {
 
 bool open_ledger(int state, uint32_t id, UniqueFd* ledger, Error* error);
 // The first line. Without it nothing else is written.
 bool begin_ledger(int ledger, Error* error);
-// The length before, to be given to cut_ledger when the thing could not be done. A newline in it is refused.
+// The length before, to be given to cut_ledger when the thing could not be done. A newline in it is
+// refused.
 bool write_ledger(int ledger, const char* line, off_t* before, Error* error);
 void cut_ledger(int ledger, off_t length);
 
@@ -30,9 +31,11 @@ struct Undoing {
   void* context = nullptr;
 };
 
-// Takes everything back, last thing first, and keeps the lines of what could not be. True when none is left.
+// Takes everything back, last thing first, and keeps the lines of what could not be. True when none
+// is left.
 bool undo_ledger(int state, uint32_t id, const Undoing& undoing, Error* error);
-// The mounts in it, for those who have to tell them from mounts made inside the jail. How many, at most `max`.
+// The mounts in it, for those who have to tell them from mounts made inside the jail. How many, at
+// most `max`.
 size_t ledger_mounts(int state, uint32_t id, FsId* out, size_t max);
 
 }  // namespace dfjail

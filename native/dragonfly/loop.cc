@@ -1,8 +1,8 @@
 #include "../monitor/loop.hh"
 
 #include <fcntl.h>
-#include <time.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include <sys/event.h>
 

@@ -8,13 +8,14 @@
 
 #include <sys/mount.h>
 
-// File systems for jails, by mount(2) itself. All return false with errno set. `target` is looked up by the kernel,
-// which follows symbolic links: whoever mounts in a tree that is not his own goes there first and passes ".".
+// File systems for jails, by mount(2) itself. All return false with errno set. `target` is looked
+// up by the kernel, which follows symbolic links: whoever mounts in a tree that is not his own goes
+// there first and passes ".".
 namespace dfjail {
 
 bool mount_null(const char* target, const char* source, int flags);
-// With the jail flag: only rules made for jails count. Rules match the name by which it was mounted, so `target` has to
-// be absolute and to fit into a statfs record.
+// With the jail flag: only rules made for jails count. Rules match the name by which it was
+// mounted, so `target` has to be absolute and to fit into a statfs record.
 bool mount_devfs(const char* target, int flags);
 bool mount_procfs(const char* target, int flags);
 // size: bytes, 0 for the system's default. Owner and mode are taken literally.
@@ -35,8 +36,8 @@ inline FsId fsid_of(const struct statfs& fs) {
   return id;
 }
 
-// getfsstat(2): the mounts that the caller's root contains, in the order in which they were made, with their paths as
-// the caller sees them, cut at 79 bytes.
+// getfsstat(2): the mounts that the caller's root contains, in the order in which they were made,
+// with their paths as the caller sees them, cut at 79 bytes.
 class MountList {
  public:
   MountList() = default;

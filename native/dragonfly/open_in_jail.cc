@@ -17,7 +17,8 @@ bool is_small_file(int fd) {
   return fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size <= kMaxSize;
 }
 
-// As an inmate: a link leads to nothing that the jail could not open itself, and /proc shows it nobody else.
+// As an inmate: a link leads to nothing that the jail could not open itself, and /proc shows it
+// nobody else.
 int open_file(void* context, int channel) {
   const char* path = static_cast<const char*>(context);
   struct stat info;
@@ -30,7 +31,8 @@ int open_file(void* context, int channel) {
 
 int open_in_jail(const Jail& jail, const char* path) {
   Answer answer;
-  if (!run_errand(jail.entry.jid, open_file, const_cast<char*>(path), kPatience, &answer)) return -1;
+  if (!run_errand(jail.entry.jid, open_file, const_cast<char*>(path), kPatience, &answer))
+    return -1;
   // What came is the jail's to choose.
   if (!answer.passed || !is_small_file(answer.passed.get())) return -1;
   return answer.passed.release();

@@ -21,7 +21,8 @@ bool ProcessList::read(bool threads, pid_t pid, Error* error) {
   size_t size = 0;
   void* bytes = sysctl_get_all(mib, 16 * sizeof(kinfo_proc), &size);
   if (bytes == nullptr) return fail(error, "processes", "sysctl", "kern.proc");
-  if (size % sizeof(kinfo_proc) != 0) {  // records carry no version: this is the only check there is
+  if (size % sizeof(kinfo_proc) !=
+      0) {  // records carry no version: this is the only check there is
     free(bytes);
     return fail_with_code(error, "processes", "ERR_JAIL_PROTOCOL", "kern.proc",
                           "The kernel's process records have another size than those that this "

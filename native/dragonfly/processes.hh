@@ -19,8 +19,8 @@ class ProcessList {
   ProcessList(const ProcessList&) = delete;
   ProcessList& operator=(const ProcessList&) = delete;
 
-  // ERR_JAIL_PROTOCOL when what came is no multiple of a record: the kernel is of another release than this binary.
-  // With `threads` one record per thread, with `pid` only that process.
+  // ERR_JAIL_PROTOCOL when what came is no multiple of a record: the kernel is of another release
+  // than this binary. With `threads` one record per thread, with `pid` only that process.
   bool read(bool threads, pid_t pid, Error* error);
   bool read(Error* error) { return read(false, 0, error); }
   const kinfo_proc* begin() const { return at_; }

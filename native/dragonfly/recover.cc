@@ -6,6 +6,7 @@
 #include <sys/file.h>
 
 #include "../common/registry.hh"
+#include "../monitor/spec.hh"
 #include "anchor.hh"
 #include "boot.hh"
 #include "killing.hh"
@@ -25,7 +26,8 @@ UniqueFd take_turn(int state) {
   return fd;
 }
 
-// Was the ledger written since the last restart? Jids start at 1 again with each, so only then is the jid ours.
+// Was the ledger written since the last restart? Jids start at 1 again with each, so only then is
+// the jid ours.
 bool is_of_this_boot(int state, uint32_t id) {
   char boot[48];
   char first[64] = "";
@@ -42,10 +44,12 @@ void report(const Undoing& undoing, const char* what, const Error* error) {
   if (undoing.report != nullptr) undoing.report(undoing.context, what, error);
 }
 
-bool end_jail(uint32_t jid, const Undoing& undoing, Error* error) {
+bool end_jail(int state, uint32_t jid, const Undoing& undoing, Error* error) {
   if (jid > kMaxJid || !jail_exists(jid)) return true;
   kill_all(jid, kKillPatience);
-  unmount_inside(jid);
+  FsId ours[kMaxMounts];
+  const size_t count = ledger_mounts(state, jid, ours, kMaxMounts);
+  unmount_inside(jid, ours, count);
   char what[32];
   snprintf(what, sizeof what, "jail %u", jid);
   if (wait_until_gone(jid, kGonePatience)) {
@@ -65,7 +69,7 @@ bool recover_jail(int state, uint32_t id, const Undoing& undoing, Error* error) 
   UniqueFd locks;
   if (!turn || !open_locks(state, &locks)) return fail(error, "recover", "open", "locks");
   if (is_alive(locks.get(), id, nullptr)) return true;
-  const bool gone = !is_of_this_boot(state, id) || end_jail(id, undoing, error);
+  const bool gone = !is_of_this_boot(state, id) || end_jail(state, id, undoing, error);
   Error ledger_error;
   const bool undone = undo_ledger(state, id, undoing, &ledger_error);
   if (!undone && gone) *error = ledger_error;

@@ -9,8 +9,8 @@
 
 namespace dfjail {
 
-// A kqueue notes a signal whatever is done about it, so ignoring it is all it takes; a child puts every signal back to
-// its default before it runs a command. SIGPIPE goes the same way.
+// A kqueue notes a signal whatever is done about it, so ignoring it is all it takes; a child puts
+// every signal back to its default before it runs a command. SIGPIPE goes the same way.
 int open_signals() {
   const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
   for (const int number : ignored) {
@@ -21,7 +21,8 @@ int open_signals() {
   struct kevent wanted[2];
   EV_SET(&wanted[0], SIGTERM, EVFILT_SIGNAL, EV_ADD, 0, 0, nullptr);
   EV_SET(&wanted[1], SIGINT, EVFILT_SIGNAL, EV_ADD, 0, 0, nullptr);
-  if (fcntl(queue, F_SETFD, FD_CLOEXEC) == 0 && kevent(queue, wanted, 2, nullptr, 0, nullptr) == 0) {
+  if (fcntl(queue, F_SETFD, FD_CLOEXEC) == 0 &&
+      kevent(queue, wanted, 2, nullptr, 0, nullptr) == 0) {
     return queue;
   }
   close(queue);

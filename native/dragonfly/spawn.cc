@@ -18,8 +18,9 @@
 
 // From the monitor's fork to the command's exec.
 //
-// The child gets a copy of the monitor's memory and, unlike on Linux, nothing keeps jailed root from reading it once the
-// child is inside: so it has closed everything but stdio and the error pipe, and wiped what belongs to others, before.
+// The child gets a copy of the monitor's memory and, unlike on Linux, nothing keeps jailed root
+// from reading it once the child is inside: so it has closed everything but stdio and the error
+// pipe, and wiped what belongs to others, before.
 namespace dfjail {
 
 struct Launch {
@@ -46,9 +47,9 @@ struct StepName {
   const char* call;
 };
 constexpr StepName kSteps[] = {
-    {"stdio", "dup2"},      {"terminal", "ioctl"}, {"enter", "jail_attach"},
+    {"stdio", "dup2"},       {"terminal", "ioctl"},   {"enter", "jail_attach"},
     {"limits", "setrlimit"}, {"groups", "setgroups"}, {"gid", "setresgid"},
-    {"uid", "setresuid"},   {"cwd", "chdir"},      {"exec", "execve"},
+    {"uid", "setresuid"},    {"cwd", "chdir"},        {"exec", "execve"},
 };
 
 struct Failure {
@@ -108,7 +109,8 @@ void fill_slots(Child* child) {
   }
 }
 
-// Leaves the slots and the error pipe behind them, nothing else: a directory would lead out of the jail.
+// Leaves the slots and the error pipe behind them, nothing else: a directory would lead out of the
+// jail.
 void place_descriptors(Child* child) {
   const int slots = static_cast<int>(child->command->stdio_count);
   child->report = out_of_the_way(*child, child->report);
@@ -132,8 +134,9 @@ void enter(const Child& child) {
 }
 
 void set_limits(const Child& child, const Limit* limits, size_t count) {
-  constexpr int kResources[] = {RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_CORE,  RLIMIT_CPU,     RLIMIT_AS,
-                                RLIMIT_DATA,   RLIMIT_STACK, RLIMIT_FSIZE, RLIMIT_MEMLOCK, RLIMIT_RSS};
+  constexpr int kResources[] = {RLIMIT_NOFILE,  RLIMIT_NPROC, RLIMIT_CORE,  RLIMIT_CPU,
+                                RLIMIT_AS,      RLIMIT_DATA,  RLIMIT_STACK, RLIMIT_FSIZE,
+                                RLIMIT_MEMLOCK, RLIMIT_RSS};
   for (size_t i = 0; i < count; i++) {
     if (limits[i].resource >= sizeof kResources / sizeof kResources[0]) {
       give_up(child, kStepLimits, EINVAL);

@@ -16,7 +16,8 @@ bool sysctl_find(const char* name, Mib* mib) {
     errno = ENOENT;
     return false;
   }
-  if (::sysctl(const_cast<int*>(question), 2, mib->at, &size, const_cast<char*>(name), length) < 0) {
+  if (::sysctl(const_cast<int*>(question), 2, mib->at, &size, const_cast<char*>(name), length) <
+      0) {
     return false;
   }
   mib->length = size / sizeof(int);

@@ -9,7 +9,8 @@
 
 #include <net/if.h>
 
-// The system's header has no guard for C++ (5.9). What it includes is included above, outside of the block.
+// The system's header has no guard for C++ (5.9). What it includes is included above, outside of
+// the block.
 extern "C" {
 #include <sys/jail.h>
 }

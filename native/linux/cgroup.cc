@@ -34,18 +34,26 @@ bool make_folder(const char* path, Error* error) {
   return mkdir(path, 0755) == 0 || errno == EEXIST || fail(error, kStep, "mkdir", path);
 }
 
+// Known to recover() before it is there. Without an anchor it is no jail to anybody yet.
+bool announce(Jail* jail, const char* folder, Error* error) {
+  const size_t used = strlen(jail->entry.cgroup);
+  snprintf(jail->entry.cgroup + used, sizeof jail->entry.cgroup - used, "%s%s", used == 0 ? "" : " ", folder);
+  Entry early = jail->entry;
+  early.anchor = 0;
+  return write_entry(jail->state.get(), early, error);
+}
+
 // <base>/dragonfly-jail/<jid>-<monitor>: the monitor's pid tells jails of different state folders apart.
 bool make_jail_folder(Jail* jail, const char* base, size_t slot, char out[256], Error* error) {
   char common[200];
   snprintf(common, sizeof common, "%s/dragonfly-jail", base);
   snprintf(out, 256, "%s/%u-%d", common, jail->entry.jid, static_cast<int>(getpid()));
+  if (!announce(jail, out, error)) return false;
   // The last jail to go takes the common folder away, perhaps just now.
   for (int tries = 0; mkdir(out, 0755) < 0; tries++) {
     if (errno != ENOENT || tries == 10) return fail(error, kStep, "mkdir", out);
     if (!make_folder(common, error)) return false;
   }
-  const size_t used = strlen(jail->entry.cgroup);
-  snprintf(jail->entry.cgroup + used, sizeof jail->entry.cgroup - used, "%s%s", used == 0 ? "" : " ", out);
   char procs[300];
   snprintf(procs, sizeof procs, "%s/cgroup.procs", out);
   jail->cgroups[slot].reset(open(procs, O_WRONLY | O_CLOEXEC));

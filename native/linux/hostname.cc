@@ -26,7 +26,8 @@ constexpr size_t kStackSize = 64 * 1024;
 UniqueFd open_anchor(const HostnameQuery& query) {
   if (query.anchor <= 0) return UniqueFd();
   UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, query.anchor, 0)));
-  return pidfd && is_anchor(query.anchor, query.pid_namespace) ? static_cast<UniqueFd&&>(pidfd) : UniqueFd();
+  return pidfd && is_anchor(query.anchor, query.pid_namespace) ? static_cast<UniqueFd&&>(pidfd)
+                                                               : UniqueFd();
 }
 
 void keep(HostnameQuery* query, const utsname& names) {
@@ -77,8 +78,8 @@ struct Question {
   utsname names;
 };
 
-// Shares our memory while we wait, errno included: only bare system calls. It stays outside of the jail's pid
-// namespace, so that nobody in there can see it, and with it our memory.
+// Shares our memory while we wait, errno included: only bare system calls. It stays outside of the
+// jail's pid namespace, so that nobody in there can see it, and with it our memory.
 int ask_in_child(void* argument) {
   auto* question = static_cast<Question*>(argument);
   if (raw::call(SYS_setns, question->pidfd, CLONE_NEWUSER | CLONE_NEWUTS) < 0) return 1;
@@ -86,7 +87,8 @@ int ask_in_child(void* argument) {
   return 0;
 }
 
-// No exit signal: the embedding program's SIGCHLD handler and its wait(2) for any child must not see this one.
+// No exit signal: the embedding program's SIGCHLD handler and its wait(2) for any child must not
+// see this one.
 bool run_child(char* stack, Question* question) {
   const int pid = clone(ask_in_child, stack + kStackSize, CLONE_VM | CLONE_VFORK, question);
   if (pid < 0) return false;
@@ -117,7 +119,8 @@ HostnameQuery::HostnameQuery(const Entry& entry)
 
 void current_hostnames(HostnameQuery* queries, size_t count) {
   if (count == 0) return;
-  // A handler of the embedding program must run neither in our thread nor in a child that shares its memory.
+  // A handler of the embedding program must run neither in our thread nor in a child that shares
+  // its memory.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);

@@ -6,8 +6,8 @@
 
 #include "processes.hh"
 
-// The text of /proc/PID/stat and /proc/PID/status, taken apart. No system call in here, so that the tests can feed it
-// anything.
+// The text of /proc/PID/stat and /proc/PID/status, taken apart. No system call in here, so that the
+// tests can feed it anything.
 namespace dfjail {
 
 // One decimal number at *at, which moves behind it. False when there is none.
@@ -18,15 +18,16 @@ inline bool parse_number(const char** at, const char* end, int64_t* out) {
   if (negative) p++;
   const char* digits = p;
   uint64_t value = 0;
-  for (; p < end && *p >= '0' && *p <= '9'; p++) value = value * 10 + static_cast<uint64_t>(*p - '0');
+  for (; p < end && *p >= '0' && *p <= '9'; p++)
+    value = value * 10 + static_cast<uint64_t>(*p - '0');
   if (p == digits) return false;
   *at = p;
   *out = static_cast<int64_t>(negative ? 0 - value : value);
   return true;
 }
 
-// What is between the first '(' and the last ')': a process names itself, brackets, blanks and newlines included, but
-// only numbers follow the name.
+// What is between the first '(' and the last ')': a process names itself, brackets, blanks and
+// newlines included, but only numbers follow the name.
 inline const char* copy_command(const char* text, const char* end, Process* out) {
   const auto* open = static_cast<const char*>(memchr(text, '(', static_cast<size_t>(end - text)));
   const char* close = end;
@@ -64,15 +65,16 @@ inline bool parse_stat(const char* text, size_t size, Process* out) {
   return true;
 }
 
-// /proc/PID/status in pieces of any size: a process may have 65,536 groups, all in one line above those that we want.
-// The name in it is escaped by the kernel, so no line can be forged.
+// /proc/PID/status in pieces of any size: a process may have 65,536 groups, all in one line above
+// those that we want. The name in it is escaped by the kernel, so no line can be forged.
 class StatusParser {
  public:
   explicit StatusParser(Process* out) : out_(out) {}
 
   void feed(const char* text, size_t size) {
     for (const char* end = text + size; text < end && !finished_;) {
-      const auto* newline = static_cast<const char*>(memchr(text, '\n', static_cast<size_t>(end - text)));
+      const auto* newline =
+          static_cast<const char*>(memchr(text, '\n', static_cast<size_t>(end - text)));
       keep(text, newline == nullptr ? end : newline);
       if (newline == nullptr) return;
       take_line();
@@ -92,7 +94,9 @@ class StatusParser {
     used_ += size;
   }
 
-  bool starts_with(const char* key, size_t size) const { return used_ > size && memcmp(line_, key, size) == 0; }
+  bool starts_with(const char* key, size_t size) const {
+    return used_ > size && memcmp(line_, key, size) == 0;
+  }
 
   // "Uid: real effective saved fs"
   uint32_t effective(const char* at) const {

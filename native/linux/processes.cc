@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proc_parse.hh"
@@ -25,9 +26,11 @@ constexpr size_t kSmallRead = 4096;
 constexpr size_t kMaxArguments = 64 * 1024;
 constexpr size_t kMaxGuests = 256;
 constexpr uint32_t kKernelThread = 0x00200000;  // PF_KTHREAD: has no arguments
-// The kernel fills a page of a children file before it stops early, so that a read this short has reached the end.
+// The kernel fills a page of a children file before it stops early, so that a read this short has
+// reached the end.
 constexpr size_t kSurelyLast = 1024;
-// A process that is orphaned while we walk moves up to the anchor: look there again, but not forever.
+// A process that is orphaned while we walk moves up to the anchor: look there again, but not for
+// ever.
 constexpr int kMaxRescans = 4;
 constexpr int kMaxSignalRounds = 64;
 
@@ -182,8 +185,8 @@ uint64_t pid_namespace_of(pid_t pid) {
   return stat(ProcPath(pid).file("ns/pid"), &info) == 0 ? info.st_ino : 0;
 }
 
-// After pid_namespace_of() has failed. A process that is not dumpable does not show its namespace to an ordinary user,
-// but everybody may see that it has a pid in more than one.
+// After pid_namespace_of() has failed. A process that is not dumpable does not show its namespace
+// to an ordinary user, but everybody may see that it has a pid in more than one.
 bool is_unreadable_but_below(pid_t pid) {
   if (errno != EACCES && errno != EPERM) return false;
   Process process;
@@ -269,7 +272,8 @@ void each_child_of_thread(pid_t pid, pid_t thread, Visit visit) {
 template <typename Visit>
 void each_child(pid_t pid, uint32_t threads, Visit visit) {
   if (threads <= 1) return each_child_of_thread(pid, pid, visit);
-  each_number_in(ProcPath(pid).file("task"), [&](pid_t thread) { each_child_of_thread(pid, thread, visit); });
+  each_number_in(ProcPath(pid).file("task"),
+                 [&](pid_t thread) { each_child_of_thread(pid, thread, visit); });
 }
 
 // CONFIG_PROC_CHILDREN, asked once.
@@ -285,10 +289,20 @@ bool has_children_files() {
 
 // ---- a walk over one jail
 
-// Gives out the pids of a jail's processes, each once. Breadth first, by a list: a deep tree must not cost stack.
+// As /proc/PID/stat counts.
+uint64_t ticks_since_boot() {
+  timespec now = {};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  const auto rate = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
+  return static_cast<uint64_t>(now.tv_sec) * rate +
+         static_cast<uint64_t>(now.tv_nsec) * rate / 1'000'000'000;
+}
+
+// Gives out the pids of a jail's processes, each once. Breadth first, by a list: a deep tree must
+// not cost stack.
 class Walk {
  public:
-  Walk(int state, const Entry& entry) : entry_(entry) {
+  Walk(int state, const Entry& entry) : entry_(entry), began_(ticks_since_boot()) {
     if (!is_anchor(entry.anchor, entry.pid_namespace)) {
       rescans_ = kMaxRescans;
       return;
@@ -303,9 +317,11 @@ class Walk {
     return next_ < found_.size() ? static_cast<pid_t>(found_[next_++]) : 0;
   }
 
-  // What is below a process of the jail is in the jail, or in a pid namespace below it.
+  // What is below a process of the jail is in the jail, or in a pid namespace below it. Not below
+  // those that were born since we began: processes which fork faster than we read would keep us for
+  // ever.
   void look_below(const Process& process) {
-    if (!has_children_files()) return;
+    if (!has_children_files() || process.start_ticks > began_) return;
     each_child(process.pid, process.threads, [this](pid_t pid) { add(pid); });
   }
 
@@ -313,8 +329,8 @@ class Walk {
   void add(pid_t pid) { found_.add(static_cast<uint64_t>(pid)); }
   bool has(pid_t pid) const { return found_.has(static_cast<uint64_t>(pid)); }
 
-  // The anchor and the monitors are ours and have one thread each. The anchor comes last: what is orphaned below a
-  // monitor in the meantime has moved there.
+  // The anchor and the monitors are ours and have one thread each. The anchor comes last: what is
+  // orphaned below a monitor in the meantime has moved there.
   void look_at_roots() {
     look_below_monitor(entry_.monitor);
     for (size_t i = 0; i < guest_count_; i++) look_below_monitor(guests_[i]);
@@ -328,8 +344,8 @@ class Walk {
       if (pid != entry_.anchor && !has(pid) && is_monitors_child_inside(pid)) add(pid);
     });
   }
-  // Where a process is not dumpable, its namespace does not show (rootless): one below ours is the jail's then, for
-  // the children of its monitors are in no other.
+  // Where a process is not dumpable, its namespace does not show (rootless): one below ours is the
+  // jail's then, for the children of its monitors are in no other.
   bool is_monitors_child_inside(pid_t pid) const {
     const uint64_t found = pid_namespace_of(pid);
     return found == 0 ? is_unreadable_but_below(pid) : found == entry_.pid_namespace;
@@ -347,13 +363,16 @@ class Walk {
     each_number_in("/proc", [this](pid_t pid) {
       if (pid == entry_.anchor) return;
       const uint64_t found = pid_namespace_of(pid);
-      if (found == 0 ? is_unreadable_but_below(pid) && has_parent_here(pid) : found == entry_.pid_namespace) add(pid);
+      if (found == 0 ? is_unreadable_but_below(pid) && has_parent_here(pid)
+                     : found == entry_.pid_namespace)
+        add(pid);
     });
   }
   bool has_parent_here(pid_t pid) const {
     Process process;
     if (!read_stat(pid, &process)) return false;
-    if (process.parent == entry_.anchor || process.parent == entry_.monitor || has(process.parent)) return true;
+    if (process.parent == entry_.anchor || process.parent == entry_.monitor || has(process.parent))
+      return true;
     for (size_t i = 0; i < guest_count_; i++) {
       if (process.parent == guests_[i]) return true;
     }
@@ -361,6 +380,7 @@ class Walk {
   }
 
   const Entry& entry_;
+  const uint64_t began_;
   pid_t guests_[kMaxGuests];
   size_t guest_count_ = 0;
   NumberSet found_;
@@ -370,7 +390,8 @@ class Walk {
 
 // A zombie leader whose other threads still run is alive.
 bool is_dead(const Process& process) {
-  return (process.state == 'Z' || process.state == 'X' || process.state == 'x') && process.threads <= 1;
+  return (process.state == 'Z' || process.state == 'X' || process.state == 'x') &&
+         process.threads <= 1;
 }
 
 // ---- signals
@@ -390,7 +411,8 @@ bool is_still(const Process& now, uint64_t identity, const Entry& entry) {
   return read_status(now.pid, &details) && details.levels >= 3;  // a pid namespace made inside
 }
 
-// The pidfd is opened first: whatever is verified after that is true of the process that it stands for.
+// The pidfd is opened first: whatever is verified after that is true of the process that it stands
+// for.
 bool send_verified(uint64_t identity, const Entry& entry, int signal) {
   const auto pid = static_cast<pid_t>(identity & ((1U << 22) - 1));
   const UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
@@ -410,7 +432,8 @@ int signal_once(int state, const Entry& entry, int signal, NumberSet* done) {
     if (!is_dead(process)) done->add(identity_of(process));
   }
   int count = 0;
-  for (size_t i = before; i < done->size(); i++) count += send_verified((*done)[i], entry, signal) ? 1 : 0;
+  for (size_t i = before; i < done->size(); i++)
+    count += send_verified((*done)[i], entry, signal) ? 1 : 0;
   return count;
 }
 

@@ -6,16 +6,18 @@
 
 #include "../common/registry.hh"
 
-// Reads processes out of /proc without any other program. Every byte that a process can put there (its name, its
-// arguments) is data only. A process that ends while it is read is left out. See proc_pid_stat(5),
-// proc_pid_status(5), proc_pid_cmdline(5) and, for children files, proc_tid_children(5).
+// Reads processes out of /proc without any other program. Every byte that a process can put there
+// (its name, its arguments) is data only. A process that ends while it is read is left out. See
+// proc_pid_stat(5), proc_pid_status(5), proc_pid_cmdline(5) and, for children files,
+// proc_tid_children(5).
 //
 // No state is shared between calls: any thread may call any of these.
 namespace dfjail {
 
 struct Process {
   pid_t pid = 0;
-  pid_t jail_pid = 0;  // in the pid namespace just below that of /proc: the jail's, for a process in a jail
+  pid_t jail_pid =
+      0;  // in the pid namespace just below that of /proc: the jail's, for a process in a jail
   pid_t parent = 0;
   pid_t group = 0;
   pid_t session = 0;
@@ -28,9 +30,9 @@ struct Process {
   uint64_t virtual_size = 0;  // bytes
   uint64_t rss = 0;           // bytes
   uint32_t threads = 0;
-  uint32_t terminal = 0;  // device number as the kernel packs it, 0: none
-  uint32_t flags = 0;     // the kernel's PF_…
-  uint32_t levels = 0;    // pid namespaces that it has a pid in, counted from that of /proc
+  uint32_t terminal = 0;       // device number as the kernel packs it, 0: none
+  uint32_t flags = 0;          // the kernel's PF_…
+  uint32_t levels = 0;         // pid namespaces that it has a pid in, counted from that of /proc
   uint64_t pid_namespace = 0;  // inode; 0 when not looked up (levels < 2) or not permitted
   char command[64] = "";
   const char* arguments = nullptr;  // NUL-separated, valid during the visit only
@@ -41,14 +43,14 @@ using VisitProcess = void (*)(void* context, const Process& process);
 
 // Every process of the host; jid is 0 here: the caller knows the jails by their pid namespaces.
 void each_process(VisitProcess visit, void* context);
-// The processes of one jail: the anchor's descendants and those of the monitors, verified by pid namespace, the anchor
-// itself left out. Only they are visited.
+// The processes of one jail: the anchor's descendants and those of the monitors, verified by pid
+// namespace, the anchor itself left out. Only they are visited.
 void each_jail_process(int state, const Entry& entry, VisitProcess visit, void* context);
 // Does any process but the anchor live in the jail? Stops at the first. Zombies do not live.
 bool has_process(int state, const Entry& entry);
-// Sends a signal to every process of the jail but the anchor, each held by a pidfd and verified again, so that it never
-// reaches a recycled pid. KILL and STOP are repeated until a rescan finds nobody new. How many were signalled; with
-// signal 0 how many could be.
+// Sends a signal to every process of the jail but the anchor, each held by a pidfd and verified
+// again, so that it never reaches a recycled pid. KILL and STOP are repeated until a rescan finds
+// nobody new. How many were signalled; with signal 0 how many could be.
 int signal_jail(int state, const Entry& entry, int signal);
 // Is this pid still the anchor of the jail with that pid namespace, and not a recycled pid?
 bool is_anchor(pid_t pid, uint64_t pid_namespace);

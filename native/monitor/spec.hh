@@ -8,7 +8,7 @@
 namespace dfjail {
 
 constexpr size_t kMaxAddresses = 256;
-constexpr size_t kMaxMounts = 64;
+constexpr size_t kMaxMounts = 256;
 constexpr size_t kMaxLimits = 16;
 constexpr size_t kMaxStdio = 64;
 constexpr uint64_t kUnlimited = ~0ULL;

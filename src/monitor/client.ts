@@ -164,9 +164,10 @@ export class MonitorClient {
     if (this.#ended) return;
     this.#ended = true;
     this.#socket.destroy();
-    const lost = monitorLost(cause ?? undefined);
+    // Only made where somebody waits: an error takes the time of its stack trace.
+    const lost = () => monitorLost(cause ?? undefined);
     this.#queue.end(lost);
-    for (const id of [...this.#pending.keys()]) this.#settle(id, lost, null);
+    for (const id of [...this.#pending.keys()]) this.#settle(id, lost(), null);
     this.#events.ended(cause);
   }
 }

@@ -1,4 +1,9 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { loadNative, type Native, nativeFailure } from '../native.js';
+
+// What fits into sockaddr_un on Linux. State directories below a long $XDG_RUNTIME_DIR do not.
+const MAX_SOCKET_PATH = 107;
 
 /** Where monitors come from and where their jails are registered. */
 export interface MonitorHost {
@@ -29,9 +34,14 @@ export async function startMonitor(host: MonitorHost): Promise<{ pid: number; fd
 
 /** Connects to the monitor of a persistent jail; failures carry step `monitor`. */
 export function connectMonitor(host: MonitorHost, path: string, jid: number): number {
+  let folder: number | null = null;
   try {
-    return host.native.connectMonitor(path);
+    if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return host.native.connectMonitor(path);
+    folder = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+    return host.native.connectMonitor(`/proc/self/fd/${folder}/${basename(path)}`);
   } catch (error) {
     throw nativeFailure(error, { step: 'monitor', path, jid });
+  } finally {
+    if (folder !== null) closeSync(folder);
   }
 }

@@ -23,7 +23,7 @@ export class SendQueue {
   readonly #socket: Socket;
   readonly #waiting: Outgoing[] = [];
   #busy = false;
-  #ended: Error | null = null;
+  #ended: (() => Error) | null = null;
 
   /**
    * @param native the addon
@@ -46,18 +46,18 @@ export class SendQueue {
    */
   send(bytes: Uint8Array, descriptors: readonly number[], taken: Taken): void {
     if (this.#ended !== null) {
-      taken(this.#ended);
+      taken(this.#ended());
       return;
     }
     const message = { bytes, descriptors, taken };
     if (this.#busy || !this.#transmit(message)) this.#keep(message);
   }
 
-  /** Nothing can be sent any more: what waits is given up. */
-  end(error: Error): void {
+  /** Nothing can be sent any more: what waits, and what comes, is given up with such an error. */
+  end(makeError: () => Error): void {
     if (this.#ended !== null) return;
-    this.#ended = error;
-    for (const message of this.#waiting.splice(0)) message.taken(error);
+    this.#ended = makeError;
+    for (const message of this.#waiting.splice(0)) message.taken(makeError());
   }
 
   // The caller's descriptors may be closed, and their numbers be somebody else's, before it is this message's turn.

@@ -114,6 +114,19 @@ describe('the addresses of a jail', () => {
     );
   });
 
+  it('are all listed, however many and however long', async () => {
+    const last = (i: number) => (i + 4096).toString(16);
+    const addresses = Array.from(
+      { length: 256 },
+      (_, i) => `fd77:1111:2222:3333:4444:5555:${last(process.pid % 60_000)}:${last(i)}`,
+    );
+    const jail = await jails.create({ addresses });
+    assert.deepEqual(
+      jail.info().addresses.map(({ address }) => address),
+      addresses,
+    );
+  });
+
   it('cannot be the host’s own', async function () {
     needRoot(this);
     const { networkInterfaces } = await import('node:os');

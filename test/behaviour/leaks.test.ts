@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { listJails } from 'dragonfly-jail';
 import { nextIPv4, nextIPv6 } from '../support/addresses.js';
-import { isRoot } from '../support/environment.js';
+import { eventually, isRoot } from '../support/environment.js';
 import { networkNamespaces } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
@@ -64,8 +65,11 @@ describe('200 jails, one after the other', () => {
     assert(growth < 0.05, `the resident size grew by ${(growth * 100).toFixed(1)} %`);
     assert.equal((await program.ended).code, 0);
     await before.assertNothingLeft();
-    const grown = networkNamespaces().size - namespaces;
-    assert(grown <= 0, `${grown} network namespaces are left`);
+    await eventually(() => {
+      // Other programs of the machine may have made some meanwhile; theirs are listed.
+      const grown = networkNamespaces().size - namespaces;
+      assert(grown <= listJails().length, `${grown} network namespaces are left`);
+    });
   });
 
   it('leave nothing when each of them fails', async () => {

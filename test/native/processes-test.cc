@@ -1,6 +1,6 @@
-// The reader of /proc: its parsers fed with hostile text, and a pid namespace with hostile processes in it. Prints TAP,
-// exits non-zero when a case failed. Works as root and as an ordinary user who may make user namespaces; without them
-// only the parsers are tested.
+// The reader of /proc: its parsers fed with hostile text, and a pid namespace with hostile
+// processes in it. Prints TAP, exits non-zero when a case failed. Works as root and as an ordinary
+// user who may make user namespaces; without them only the parsers are tested.
 #include "../../native/linux/processes.hh"
 
 #include <errno.h>
@@ -34,7 +34,8 @@ bool without_children_files = false;
 
 // Stands before the C library's: the reader asks with it whether /proc has children files.
 extern "C" int access(const char* path, int mode) {
-  if (!without_children_files) return static_cast<int>(syscall(SYS_faccessat, AT_FDCWD, path, mode));
+  if (!without_children_files)
+    return static_cast<int>(syscall(SYS_faccessat, AT_FDCWD, path, mode));
   errno = ENOENT;
   return -1;
 }
@@ -62,7 +63,8 @@ void pause_ms(long ms) {
 // ---- parsers
 
 constexpr const char* kNumbers =
-    " 1 12 13 34816 12 4194304 9 8 7 6 50 25 3 2 20 0 4 0 987654321 4096000 77 18446744073709551615 1 2 3 4 5\n";
+    " 1 12 13 34816 12 4194304 9 8 7 6 50 25 3 2 20 0 4 0 987654321 4096000 77 "
+    "18446744073709551615 1 2 3 4 5\n";
 
 bool parse(const char* name, Process* out) {
   char text[512];
@@ -71,12 +73,14 @@ bool parse(const char* name, Process* out) {
 }
 
 void hostile_names() {
-  const char* names[] = {"a", "", ")", "(", ") R 1 1 1", "a) S 1 (b", "\n", "a b\tc\n) Z", "\xff\x01) S", "()()("};
+  const char* names[] = {"a",         "",   ")",           "(",           ") R 1 1 1",
+                         "a) S 1 (b", "\n", "a b\tc\n) Z", "\xff\x01) S", "()()("};
   for (const char* name : names) {
     Process process;
     CHECK(parse(name, &process));
     CHECK(strcmp(process.command, name) == 0);
-    CHECK(process.state == 'S' && process.parent == 1 && process.group == 12 && process.session == 13);
+    CHECK(process.state == 'S' && process.parent == 1 && process.group == 12 &&
+          process.session == 13);
     CHECK(process.terminal == 34816 && process.cpu_ticks == 75 && process.threads == 4);
     CHECK(process.start_ticks == 987654321 && process.virtual_size == 4096000 && process.rss == 77);
   }
@@ -96,7 +100,8 @@ void cut_text_is_refused() {
   const int size = snprintf(text, sizeof text, "12 (na)me) S%s", kNumbers);
   const char* last = strstr(text, " 77 ");
   for (int n = 0; n < size; n++) {
-    char* copy = static_cast<char*>(malloc(static_cast<size_t>(n) + 1));  // so that a sanitizer sees every overrun
+    char* copy = static_cast<char*>(
+        malloc(static_cast<size_t>(n) + 1));  // so that a sanitizer sees every overrun
     memcpy(copy, text, static_cast<size_t>(n));
     Process process;
     const bool complete = text + n > last + 1;  // one digit of the last field is a number, too
@@ -121,16 +126,21 @@ void random_text_does_no_harm() {
 
 void feed_in_pieces(const char* text, size_t size, size_t piece, Process* out) {
   StatusParser parser(out);
-  for (size_t at = 0; at < size; at += piece) parser.feed(text + at, size - at < piece ? size - at : piece);
+  for (size_t at = 0; at < size; at += piece)
+    parser.feed(text + at, size - at < piece ? size - at : piece);
   CHECK(parser.finished());
 }
 
 void status_with_many_groups() {
   const size_t capacity = 1 << 20;
   char* text = static_cast<char*>(malloc(capacity));
-  int used = snprintf(text, capacity, "Name:\tUid: 7\\nNSpid:\t9\nUid:\t1\t1879048192\t3\t4\nGid:\t5\t4294967294\t7\t8\nGroups:\t");
-  for (int i = 0; i < 65536; i++) used += snprintf(text + used, capacity - static_cast<size_t>(used), "%d ", 1000000 + i);
-  used += snprintf(text + used, capacity - static_cast<size_t>(used), "\nNStgid:\t1 2\nNSpid:\t4711\t23\t5\nNSsid:\t1\n");
+  int used = snprintf(
+      text, capacity,
+      "Name:\tUid: 7\\nNSpid:\t9\nUid:\t1\t1879048192\t3\t4\nGid:\t5\t4294967294\t7\t8\nGroups:\t");
+  for (int i = 0; i < 65536; i++)
+    used += snprintf(text + used, capacity - static_cast<size_t>(used), "%d ", 1000000 + i);
+  used += snprintf(text + used, capacity - static_cast<size_t>(used),
+                   "\nNStgid:\t1 2\nNSpid:\t4711\t23\t5\nNSsid:\t1\n");
   for (const size_t piece : {size_t{1}, size_t{7}, size_t{4096}, capacity}) {
     Process process;
     feed_in_pieces(text, static_cast<size_t>(used), piece, &process);
@@ -140,7 +150,8 @@ void status_with_many_groups() {
   free(text);
 }
 
-// ---- a jail to look into: a pid namespace whose pid 1 does nothing but reap, and whose monitor is this process
+// ---- a jail to look into: a pid namespace whose pid 1 does nothing but reap, and whose monitor is
+// this process
 
 Entry jail;
 
@@ -173,9 +184,17 @@ void remember(void*, const Process& process) {
   if (found.find(process.pid) != nullptr) found.twice = true;
   if (found.count == kMaxFound) return;
   Seen& seen = found.items[found.count++];
-  seen = {process.pid, process.parent, process.jail_pid, process.state, process.threads, "", process.arguments_size, ""};
+  seen = {process.pid,
+          process.parent,
+          process.jail_pid,
+          process.state,
+          process.threads,
+          "",
+          process.arguments_size,
+          ""};
   memcpy(seen.command, process.command, sizeof seen.command);
-  const size_t kept = process.arguments_size < sizeof seen.arguments ? process.arguments_size : sizeof seen.arguments;
+  const size_t kept = process.arguments_size < sizeof seen.arguments ? process.arguments_size
+                                                                     : sizeof seen.arguments;
   if (kept > 0) memcpy(seen.arguments, process.arguments, kept);
 }
 
@@ -203,7 +222,9 @@ pid_t start(Body body) {
 // Everything in the jail but the anchor, waited for.
 void clear_jail() {
   signal_jail(kNoState, jail, SIGKILL);
-  for (int tries = 0; tries < 500 && (has_process(kNoState, jail) || waitpid(-1, nullptr, WNOHANG) > 0); tries++) pause_ms(2);
+  for (int tries = 0;
+       tries < 500 && (has_process(kNoState, jail) || waitpid(-1, nullptr, WNOHANG) > 0); tries++)
+    pause_ms(2);
   CHECK(!has_process(kNoState, jail));
 }
 
@@ -265,7 +286,8 @@ void names_of_the_living() {
   for (const char* name : names) {
     const pid_t pid = start([name] { prctl(PR_SET_NAME, name); });
     const Seen* seen = nullptr;
-    for (int tries = 0; tries < 500 && (seen == nullptr || strcmp(seen->command, name) != 0); tries++) {
+    for (int tries = 0; tries < 500 && (seen == nullptr || strcmp(seen->command, name) != 0);
+         tries++) {
       pause_ms(2);
       look();
       seen = found.find(pid);
@@ -491,14 +513,16 @@ void whole_host() {
   found.count = 0;
   dfjail::each_process(remember, nullptr);
   const Seen* self = found.find(getpid());
-  CHECK(self != nullptr && self->parent == getppid() && self->jail_pid == getpid() && self->state == 'R');
+  CHECK(self != nullptr && self->parent == getppid() && self->jail_pid == getpid() &&
+        self->state == 'R');
   CHECK(found.find(outsider) != nullptr && found.find(1) != nullptr);
   const Seen* jailed = found.find(inside);
   CHECK(jailed != nullptr && jailed->jail_pid > 1 && jailed->jail_pid != inside);
   clear_jail();
 }
 
-// The reader asks the kernel once per process, so this needs one of its own, made before anybody else asks.
+// The reader asks the kernel once per process, so this needs one of its own, made before anybody
+// else asks.
 void no_children_files() {
   const pid_t pid = fork();
   if (pid == 0) {
@@ -558,7 +582,8 @@ bool can_make_jails() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1 && strcmp(argv[0], "--sleep") == 0) wait_forever();  // as an example of a process with arguments
+  if (argc > 1 && strcmp(argv[0], "--sleep") == 0)
+    wait_forever();                     // as an example of a process with arguments
   setvbuf(stdout, nullptr, _IONBF, 0);  // children must not print it again
   constexpr size_t total = sizeof kCases / sizeof kCases[0];
   size_t counts[3] = {};  // passed, failed, skipped
@@ -584,5 +609,7 @@ int main(int argc, char** argv) {
   }
   if (outsider > 0) kill(outsider, SIGKILL);
   printf("# %zu passed, %zu failed, %zu skipped\n", counts[0], counts[1], counts[2]);
-  return counts[1] == 0 ? 0 : 1;
+  _exit(counts[1] == 0
+            ? 0
+            : 1);  // a leak checker would start a helper now, which would be born inside the jail
 }

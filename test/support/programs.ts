@@ -49,7 +49,7 @@ export class Program implements AsyncDisposable {
     return lines;
   }
 
-  /** Wakes it up where it waits for `heard()`. */
+  /** Wakes it up where it waits, once, for `heard()`. */
   tell(): void {
     this.#child.stdin.write('\n');
   }
@@ -80,7 +80,7 @@ export function prelude(spec: JailSpec): string {
     const { Jail } = dfjail;
     const spec = ${JSON.stringify(spec)};
     const say = (value) => writeSync(1, JSON.stringify(value) + '\\n');
-    const heard = () => new Promise((done) => process.stdin.once('data', () => { process.stdin.pause(); done(); }));
+    const heard = () => new Promise((done) => process.stdin.once('data', () => { process.stdin.destroy(); done(); }));
   `;
 }
 

@@ -4,7 +4,6 @@ import type { ResolvedSpec } from '../../spec.js';
 import { isAtLeast, MINIMUM_RELEASE } from './release.js';
 
 const MAX_HOSTNAME_BYTES = 64; // __NEW_UTS_LEN
-const MAX_MOUNTS = 64; // the monitor's own arrays
 
 const NO_INNER_MOUNTS = 'the jail’s root can mount nothing on Linux';
 const MOUNTS_HINT = 'let the jail have it from the start: mounts';
@@ -30,10 +29,6 @@ export function checkSpec(spec: ResolvedSpec, release: string): void {
   if (bytes > MAX_HOSTNAME_BYTES) {
     const reason = `a hostname has at most ${MAX_HOSTNAME_BYTES} bytes on Linux`;
     throw unsupported(`A hostname of ${bytes} bytes`, reason);
-  }
-  if (spec.mounts.length > MAX_MOUNTS) {
-    const reason = `a jail has at most ${MAX_MOUNTS} mounts on Linux`;
-    throw unsupported(`A jail with ${spec.mounts.length} mounts`, reason);
   }
   checkCapabilities(spec.capabilities);
 }

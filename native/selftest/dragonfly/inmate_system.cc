@@ -1,0 +1,70 @@
+#include "../inmate_system.hh"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../dragonfly/jail_calls.hh"
+#include "../../dragonfly/mount.hh"
+#include "../../dragonfly/processes.hh"
+#include "../../dragonfly/sysctl.hh"
+
+namespace selftest {
+namespace {
+
+int own_jid() {
+  dfjail::ProcessList list;
+  dfjail::Error error;
+  if (!list.read(false, getpid(), &error) || list.size() != 1) return 1;
+  printf("%d\n", list.begin()->kp_jailid);
+  return 0;
+}
+
+int nested() {
+  printf("%s ", dfjail::jail_create("/", "nested", nullptr, 0) < 0 ? strerror(errno) : "made");
+  printf("%s\n", dfjail::jail_enter(1) < 0 ? strerror(errno) : "entered");
+  return 0;
+}
+
+int mounts() {
+  dfjail::MountList list;
+  if (!list.read()) return 1;
+  for (size_t i = 0; i < list.size(); i++) {
+    if (list[i].f_mntonname[1] == '\0') continue;  // what the root lies on
+    printf("%s %s\n", list[i].f_fstypename, list[i].f_mntonname);
+  }
+  return 0;
+}
+
+int mount_inside(const char* where) {
+  if (dfjail::mount_tmpfs(where, 0, 1 << 20, 0, 0, 0755)) return 0;
+  printf("%s\n", strerror(errno));
+  return 1;
+}
+
+int escape(const char* path) {
+  const bool out = chdir(path) == 0;
+  printf("%s\n", out ? "out" : strerror(errno));
+  return 0;
+}
+
+int hostname() {
+  char name[256] = "";
+  printf("%s\n", gethostname(name, sizeof name) == 0 ? name : strerror(errno));
+  return 0;
+}
+
+}  // namespace
+
+int run_system_verb(const char* verb, const char* word) {
+  if (strcmp(verb, "jid") == 0) return own_jid();
+  if (strcmp(verb, "nested") == 0) return nested();
+  if (strcmp(verb, "mounts") == 0) return mounts();
+  if (strcmp(verb, "mount") == 0) return mount_inside(word);
+  if (strcmp(verb, "chdir") == 0) return escape(word);
+  if (strcmp(verb, "hostname") == 0) return hostname();
+  return 2;
+}
+
+}  // namespace selftest

@@ -1,0 +1,137 @@
+import type { JailAddress } from '../../addresses.js';
+import { unsupported } from '../../errors.js';
+import { addressBytes, kernelAddressText, parseKernelAddress } from './kernel-address.js';
+
+/** One row of `jail.list`. It is text that a jail’s root can forge: see {@link parseJailList}. */
+export interface JailRow {
+  readonly jid: number;
+  readonly hostname: string;
+  readonly path: string;
+  /** In the order of the API, the primary one of each family first: as the kernel lists them. */
+  readonly addresses: readonly JailAddress[];
+}
+
+/** What `jail.list` holds. */
+export interface JailListing {
+  /** Newest first, as the kernel lists them; of several rows with one jid only the first. */
+  readonly rows: readonly JailRow[];
+  /** Line by line: null is one that could not be understood, part of a forged hostname above all. */
+  readonly lines: readonly (JailRow | null)[];
+}
+
+const MAX_JID = 999_998;
+const UNKNOWN_FAMILY = '?family?';
+
+/**
+ * Takes `jail.list` apart. Nothing in it is escaped: a row is `jid hostname path address…` with the path from its first
+ * `/` after a space, and the addresses taken from the right. A jail with the capability `setHostname` chooses its own
+ * hostname, spaces and newlines included, and so can make rows of other jails, or a false path of its own: believe
+ * nothing that {@link confirmRows} does not confirm.
+ *
+ * @param text what sysctl(3) gave; any bytes
+ */
+export function parseJailList(text: string): JailListing {
+  const lines = text === '' ? [] : text.split('\n').map(parseRow);
+  const rows = new Map<number, JailRow>();
+  for (const row of lines) if (row !== null && !rows.has(row.jid)) rows.set(row.jid, row);
+  return { rows: [...rows.values()], lines };
+}
+
+/**
+ * Which rows can be believed. A row is doubtful where its jid does not exist, is claimed by several rows, or is out of
+ * order (the kernel lists the newest first); where its path could as well be part of its hostname; after a line that is
+ * no row at all; and where it comes right before a doubtful one, whose beginning it may be.
+ *
+ * @param listing what {@link parseJailList} gave
+ * @param exists  does that jail exist, by another source: its sysctl nodes, or the process table?
+ * @returns the jids of the rows that are to be believed
+ */
+export function confirmRows(
+  { lines }: JailListing,
+  exists: (jid: number) => boolean,
+): ReadonlySet<number> {
+  const claims = new Map<number, number>();
+  for (const row of lines) if (row !== null) claims.set(row.jid, (claims.get(row.jid) ?? 0) + 1);
+  const confirmed = new Set<number>();
+  let previous: JailRow | null = null;
+  for (const row of lines) {
+    if (row === null) {
+      if (previous !== null) confirmed.delete(previous.jid);
+      return confirmed; // whatever follows may be the forger's
+    }
+    const inOrder: boolean = previous === null || row.jid < previous.jid;
+    const real = inOrder && claims.get(row.jid) === 1 && exists(row.jid);
+    if (!real && previous !== null) confirmed.delete(previous.jid);
+    if (real && !row.path.includes(' /')) confirmed.add(row.jid);
+    previous = row;
+  }
+  return confirmed;
+}
+
+function parseRow(line: string): JailRow | null {
+  const afterJid = line.indexOf(' ');
+  const jid = parseJid(line.slice(0, Math.max(afterJid, 0)));
+  if (jid === null) return null;
+  const afterHostname = line.indexOf(' /', afterJid + 1);
+  if (afterHostname < 0) return null;
+  const { path, addresses } = splitPath(line.slice(afterHostname + 1));
+  return { jid, hostname: line.slice(afterJid + 1, afterHostname), path, addresses };
+}
+
+function parseJid(digits: string): number | null {
+  if (!/^[1-9]\d{0,5}$/.test(digits)) return null;
+  const jid = Number(digits);
+  return jid <= MAX_JID ? jid : null;
+}
+
+// From the right: a path may hold spaces, an address cannot.
+function splitPath(text: string): { path: string; addresses: JailAddress[] } {
+  const addresses: JailAddress[] = [];
+  let end = text.length;
+  for (;;) {
+    const space = text.lastIndexOf(' ', end - 1);
+    if (space <= 0) break;
+    const word = text.slice(space + 1, end);
+    const address = parseKernelAddress(word);
+    if (address === null && word !== UNKNOWN_FAMILY) break;
+    if (address !== null) addresses.push(address);
+    end = space;
+  }
+  return { path: text.slice(0, end), addresses: addresses.reverse() };
+}
+
+/** The kernel gives every jail this many bytes of its list; a jail that needs more breaks the list for everybody. */
+const SHARE = 1024;
+const SLACK = 24;
+/** The jid, and the spaces around it. */
+const ROW_OVERHEAD = 9;
+
+/** How many bytes a jail's row in `jail.list` needs at most. */
+export function listingBytes(spec: {
+  readonly path: string;
+  readonly hostname: string;
+  readonly addresses: readonly string[];
+}): number {
+  const fixed = ROW_OVERHEAD + Buffer.byteLength(spec.hostname) + Buffer.byteLength(spec.path);
+  const texts = spec.addresses.map((address) => kernelAddressText(addressBytes(address)));
+  return texts.reduce((sum, text) => sum + 1 + text.length, fixed);
+}
+
+/**
+ * Refuses a jail whose row would not fit into its share of `jail.list`: the kernel would answer ERANGE to everybody
+ * who lists jails, or write behind its buffer.
+ *
+ * @throws JailError `ERR_JAIL_UNSUPPORTED`
+ */
+export function checkListingBudget(spec: {
+  readonly path: string;
+  readonly hostname: string;
+  readonly addresses: readonly string[];
+}): void {
+  const bytes = listingBytes(spec);
+  const room = SHARE - SLACK;
+  if (bytes <= room) return;
+  const what = `A jail whose path, hostname and ${spec.addresses.length} addresses take ${bytes} bytes`;
+  const reason = `the kernel's list of jails has room for ${room} of each, and a larger one breaks it for all`;
+  throw unsupported(what, reason, 'use fewer addresses, or a shorter path');
+}

@@ -1,0 +1,164 @@
+import type { Kernel } from '../kernel-state.js';
+import { OpenFile } from '../open-file.js';
+import { lookup, mayAccess, type Place, pathOf } from '../place.js';
+import type { ProcessEntry } from '../process.js';
+import type { Vnode, VnodeKind } from '../vnode.js';
+
+/** Part of `struct stat`. */
+export interface ModelStat {
+  readonly inode: number;
+  readonly kind: VnodeKind;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The lowest free descriptor. */
+export function install(process: ProcessEntry, file: OpenFile): number {
+  let fd = 0;
+  while (process.files.has(fd)) fd++;
+  process.files.set(fd, file.retain());
+  return fd;
+}
+
+/** @throws KernelError EBADF */
+export function fileOf(kernel: Kernel, process: ProcessEntry, fd: number): OpenFile {
+  const file = process.files.get(fd);
+  if (file === undefined) throw kernel.error('EBADF');
+  return file;
+}
+
+/** open(2) for reading. */
+export function open(kernel: Kernel, process: ProcessEntry, path: string, from?: Place): number {
+  const place = lookup(process, path, from === undefined ? {} : { from });
+  if (!mayAccess(place.vnode, process.uid, 0o4)) throw kernel.error('EACCES');
+  const kind = place.vnode.isDirectory ? 'directory' : 'file';
+  return install(process, new OpenFile(kind, process.credential, { place }));
+}
+
+/** openat(2) for reading. */
+export function openAt(kernel: Kernel, process: ProcessEntry, fd: number, path: string): number {
+  return open(kernel, process, path, directoryOf(kernel, process, fd));
+}
+
+/** close(2). */
+export function close(kernel: Kernel, process: ProcessEntry, fd: number): void {
+  const file = fileOf(kernel, process, fd);
+  process.files.delete(fd);
+  file.release();
+}
+
+/** closefrom(2). */
+export function closeFrom(process: ProcessEntry, first: number): void {
+  for (const [fd, file] of [...process.files]) {
+    if (fd < first) continue;
+    process.files.delete(fd);
+    file.release();
+  }
+}
+
+/** chdir(2). */
+export function chdir(kernel: Kernel, process: ProcessEntry, path: string): void {
+  process.cwd = searchable(kernel, process, lookup(process, path));
+}
+
+/** fchdir(2). */
+export function fchdir(kernel: Kernel, process: ProcessEntry, fd: number): void {
+  process.cwd = searchable(kernel, process, directoryOf(kernel, process, fd));
+}
+
+function searchable(kernel: Kernel, process: ProcessEntry, place: Place): Place {
+  if (!place.vnode.isDirectory) throw kernel.error('ENOTDIR');
+  if (!mayAccess(place.vnode, process.uid, 0o1)) throw kernel.error('EACCES');
+  return place;
+}
+
+function directoryOf(kernel: Kernel, process: ProcessEntry, fd: number): Place {
+  const { place } = fileOf(kernel, process, fd);
+  if (place === null) throw kernel.error('ENOTDIR');
+  return place;
+}
+
+/** getcwd(3). @throws KernelError ENOENT: it is outside of the root */
+export function getcwd(kernel: Kernel, process: ProcessEntry): string {
+  const path = pathOf(process.cwd, process.root);
+  if (path === null) throw kernel.error('ENOENT');
+  return path;
+}
+
+/** realpath(3). */
+export function realpath(kernel: Kernel, process: ProcessEntry, path: string): string {
+  const found = pathOf(lookup(process, path), process.root);
+  if (found === null) throw kernel.error('ENOENT');
+  return found;
+}
+
+/** stat(2), or lstat(2). */
+export function stat(process: ProcessEntry, path: string, noFollow = false): ModelStat {
+  const { vnode } = lookup(process, path, { noFollow });
+  const { inode, kind, mode, uid, gid } = vnode;
+  return { inode, kind, mode, uid, gid };
+}
+
+/** mkdir(2), mkfifo(2), symlink(2), and open(2) with O_CREAT: makes a node. */
+export function create(
+  kernel: Kernel,
+  process: ProcessEntry,
+  path: string,
+  kind: VnodeKind,
+): Vnode {
+  const { directory, name } = parentOf(kernel, process, path);
+  if (directory.entries.has(name)) throw kernel.error('EEXIST');
+  if (!mayAccess(directory, process.uid, 0o2)) throw kernel.error('EACCES');
+  const vnode = directory.fileSystem.make(kind, name);
+  vnode.uid = process.uid;
+  directory.entries.set(name, vnode);
+  return vnode;
+}
+
+/** rename(2) to where nothing is. */
+export function rename(kernel: Kernel, process: ProcessEntry, from: string, to: string): void {
+  const source = parentOf(kernel, process, from);
+  const target = parentOf(kernel, process, to);
+  const vnode = source.directory.entries.get(source.name);
+  if (vnode === undefined) throw kernel.error('ENOENT');
+  if (target.directory.entries.has(target.name)) throw kernel.error('EEXIST');
+  source.directory.entries.delete(source.name);
+  target.directory.entries.set(target.name, vnode);
+  vnode.name = target.name;
+}
+
+/** rmdir(2). Whose root it was keeps it, under the name that it had. */
+export function rmdir(kernel: Kernel, process: ProcessEntry, path: string): void {
+  const { directory, name } = parentOf(kernel, process, path);
+  const vnode = directory.entries.get(name);
+  if (vnode === undefined) throw kernel.error('ENOENT');
+  if (!vnode.isDirectory) throw kernel.error('ENOTDIR');
+  if (vnode.mountedHere !== null) throw kernel.error('EBUSY');
+  if (vnode.entries.size > 0) throw kernel.error('ENOTEMPTY');
+  directory.entries.delete(name);
+}
+
+/** unlink(2). */
+export function unlink(kernel: Kernel, process: ProcessEntry, path: string): void {
+  const { directory, name } = parentOf(kernel, process, path);
+  const vnode = directory.entries.get(name);
+  if (vnode === undefined) throw kernel.error('ENOENT');
+  if (vnode.isDirectory) throw kernel.error('EPERM');
+  directory.entries.delete(name);
+}
+
+function parentOf(
+  kernel: Kernel,
+  process: ProcessEntry,
+  path: string,
+): { directory: Vnode; name: string } {
+  const trimmed = path.replace(/\/+$/, '');
+  const slash = trimmed.lastIndexOf('/');
+  const name = trimmed.slice(slash + 1);
+  if (name === '' || name === '.' || name === '..') throw kernel.error('EINVAL');
+  const parent = slash < 0 ? '.' : trimmed.slice(0, slash) || '/';
+  const { vnode } = lookup(process, parent);
+  if (!vnode.isDirectory) throw kernel.error('ENOTDIR');
+  return { directory: vnode, name };
+}

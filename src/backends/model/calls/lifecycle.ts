@@ -1,0 +1,59 @@
+import type { Kernel } from '../kernel-state.js';
+import type { ProcessEntry } from '../process.js';
+import { processFlag } from '../process-table.js';
+import { closeFrom } from './files.js';
+
+/** An end that somebody waited for. */
+export interface Waited {
+  readonly pid: number;
+  /** As wait(2) has it: the signal in the lowest seven bits, the exit code above the eighth. */
+  readonly status: number;
+}
+
+/** The end of a process: what it held is let go, its children go to init; it stays until it is reaped. */
+export function exit(kernel: Kernel, process: ProcessEntry, status: number): void {
+  if (process.isZombie) return;
+  closeFrom(process, 0);
+  const { init } = kernel.processes;
+  for (const child of [...process.children]) adopt(kernel, init, child);
+  process.state = 'zombie';
+  process.exitStatus = status & 0xffff;
+  process.flags |= processFlag('P_WEXIT') | processFlag('P_POSTEXIT');
+  process.handler = null;
+  if (process.parent === init) kernel.processes.reap(process);
+  for (const told of process.ended.splice(0)) told();
+}
+
+function adopt(kernel: Kernel, init: ProcessEntry, child: ProcessEntry): void {
+  child.parent?.children.delete(child);
+  child.parent = init;
+  init.children.add(child);
+  if (child.isZombie) kernel.processes.reap(child);
+}
+
+/**
+ * waitpid(2) with WNOHANG.
+ *
+ * @param pid -1: any child
+ * @returns null: none of them has ended
+ * @throws KernelError ECHILD
+ */
+export function wait(kernel: Kernel, parent: ProcessEntry, pid: number): Waited | null {
+  const children = [...parent.children].filter((child) => pid === -1 || child.pid === pid);
+  if (children.length === 0) throw kernel.error('ECHILD');
+  return reapFirst(kernel, children);
+}
+
+/** waitid(2) for a jail, with WNOHANG. Children that are in no jail pass the filter of every jail. */
+export function waitJail(kernel: Kernel, parent: ProcessEntry, jid: number): Waited | null {
+  const children = [...parent.children].filter((child) => child.jid === 0 || child.jid === jid);
+  if (children.length === 0) throw kernel.error('ECHILD');
+  return reapFirst(kernel, children);
+}
+
+function reapFirst(kernel: Kernel, children: readonly ProcessEntry[]): Waited | null {
+  const ended = children.find((child) => child.isZombie);
+  if (ended === undefined) return null;
+  kernel.processes.reap(ended);
+  return { pid: ended.pid, status: ended.exitStatus };
+}

@@ -1,0 +1,20 @@
+/**
+ * `dragonfly-jail/testing`: a DragonFly kernel for unit tests, without a DragonFly machine and without privileges.
+ *
+ * @module
+ */
+export type { ModelStat } from './calls/files.js';
+export type { InterfaceAddress } from './calls/interfaces.js';
+export type { Waited } from './calls/lifecycle.js';
+export type { MountRow } from './calls/mount.js';
+export type { SysctlAnswer, SysctlRequest } from './calls/sysctl.js';
+export type { CallRecord, Fault, Faults } from './faults.js';
+export { ModelKernel, type ModelKernelOptions } from './kernel.js';
+export { KernelError, KernelHang } from './kernel-error.js';
+export type { KernelThread } from './kinfo-encoder.js';
+export { ModelProcess } from './model-process.js';
+export type { Mount } from './mount-table.js';
+export type { Endpoint, Family } from './network.js';
+export type { Prison, PrisonAddress } from './prison.js';
+export type { Program, ProgramContext } from './programs.js';
+export type { KernelVersion } from './versions.js';

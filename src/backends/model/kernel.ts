@@ -1,0 +1,158 @@
+import type { CapabilityName } from '../../capabilities.js';
+import { layout59 } from '../dragonfly/layout-5.9.js';
+import type { KernelLayout } from '../dragonfly/layout.js';
+import { Faults } from './faults.js';
+import type { Kernel, KernelSettings } from './kernel-state.js';
+import { type ErrnoName, KernelError } from './kernel-error.js';
+import type { KernelThread } from './kinfo-encoder.js';
+import { ModelProcess } from './model-process.js';
+import { MountTable } from './mount-table.js';
+import { Network } from './network.js';
+import { Place } from './place.js';
+import { PrisonTable } from './prison-table.js';
+import type { Prison } from './prison.js';
+import { type Clock, ProcessTable } from './process-table.js';
+import { ProgramTable } from './programs.js';
+import { SocketTable } from './socket.js';
+import { addJailTree } from './sysctl-jail.js';
+import { addKernTree } from './sysctl-kern.js';
+import { SysctlBranch, type SysctlNode } from './sysctl-tree.js';
+import { type KernelVersion, type VersionTraits, versionTraits } from './versions.js';
+import { FileSystem } from './vnode.js';
+
+/** What a model kernel is to be like. */
+export interface ModelKernelOptions {
+  /** Default `'5.8'`. */
+  version?: KernelVersion;
+  /** Default 1. With more, a refused write to a hostname hangs later ones for ever on 5.x, as it does there. */
+  cpus?: number;
+  /** Default `host.test`. */
+  hostname?: string;
+  /** Threads that `kern.proc` shows beside the processes. Default: a few. */
+  kernelThreads?: readonly KernelThread[];
+  /** Kernel modules that matter here: `netgraph`. */
+  modules?: readonly string[];
+  /** ms since 1970. Default: the time of day. */
+  clock?: Clock;
+  /** The inode number of the root directory. */
+  rootInode?: number;
+}
+
+const SOME_THREADS: readonly KernelThread[] = [
+  { name: 'pagedaemon' },
+  { name: 'bufdaemon' },
+  { name: 'idle_0', idle: true },
+];
+
+/**
+ * A DragonFly kernel for tests, at the boundary of its system calls: the same answers and the same errors, checked
+ * against recordings of a real one, without a DragonFly machine and without privileges. Programs in it are functions.
+ *
+ * @example
+ * const kernel = new ModelKernel();
+ * kernel.directory('/jails/www');
+ * kernel.programs.add('/bin/hello', ({ stdout, argv }) => {
+ *   stdout.write(`hello ${argv[1]}\n`);
+ * });
+ * const restore = useModelKernel(kernel);
+ * const jail = await Jail.create({ path: '/jails/www', hostname: 'www' });
+ * const { stdout } = await jail.exec('/bin/hello', ['world']); // 'hello world\n'
+ * await jail.stop();
+ * restore();
+ */
+export class ModelKernel implements Kernel {
+  readonly version: KernelVersion;
+  readonly traits: VersionTraits;
+  readonly layout: KernelLayout = layout59;
+  readonly cpus: number;
+  readonly settings: KernelSettings;
+  readonly template: Set<CapabilityName>;
+  readonly root: Place;
+  readonly mounts = new MountTable();
+  readonly prisons = new PrisonTable();
+  readonly processes: ProcessTable;
+  readonly kernelThreads: readonly KernelThread[];
+  readonly network = new Network();
+  readonly sockets = new SocketTable();
+  readonly modules: ReadonlySet<string>;
+  readonly sysctl = new SysctlBranch();
+  readonly faults = new Faults();
+  /** The programs that can be run: functions, by the path that they have in every jail. */
+  readonly programs = new ProgramTable();
+  sysctlLockLost = false;
+  #host: ModelProcess | null = null;
+
+  /** @param options see {@link ModelKernelOptions} */
+  constructor(options: ModelKernelOptions = {}) {
+    this.version = options.version ?? '5.8';
+    this.traits = versionTraits(this.version);
+    this.cpus = options.cpus ?? 1;
+    this.settings = {
+      hostname: options.hostname ?? 'host.test',
+      allowOpenDirectories: 1,
+      userMount: false,
+    };
+    this.template = new Set(this.traits.initiallyOn);
+    this.kernelThreads = options.kernelThreads ?? SOME_THREADS;
+    this.modules = new Set(options.modules);
+    this.root = new Place(new FileSystem('hammer2', options.rootInode).root, null);
+    this.processes = new ProcessTable(this.root, options.clock ?? Date.now);
+    addJailTree(this, this.sysctl);
+    addKernTree(this, this.sysctl);
+  }
+
+  /** The first process of a host's root: to look around, and to set things up. */
+  get host(): ModelProcess {
+    this.#host ??= this.boot('node');
+    return this.#host;
+  }
+
+  /** Another process of the host's root, a child of init. */
+  boot(command: string): ModelProcess {
+    const entry = this.processes.fork(this.processes.init);
+    const booted = new ModelProcess(this, entry);
+    entry.pgid = entry.pid;
+    entry.sid = entry.pid;
+    booted.execve(`/bin/${command}`, [`/bin/${command}`]);
+    return booted;
+  }
+
+  /** Makes a directory and those above it. */
+  directory(path: string): void {
+    let at = '';
+    for (const part of path.split('/').filter((name) => name !== '')) {
+      at += `/${part}`;
+      if (!this.#isThere(at)) this.host.create(at, 'directory');
+    }
+  }
+
+  /** Makes a file and the directories above it. */
+  file(path: string, content = ''): void {
+    this.directory(path.slice(0, path.lastIndexOf('/')));
+    this.host.create(path, 'file', content);
+  }
+
+  /** The jails that exist, newest first, whoever made them. */
+  get jails(): readonly Prison[] {
+    return this.prisons.all;
+  }
+
+  /** The nodes below a name that have values, in their order. */
+  sysctlNodes(prefix: string): SysctlNode[] {
+    return [...this.sysctl.walk('', [])].filter(({ name }) => name.startsWith(`${prefix}.`));
+  }
+
+  /** An error of this kernel. */
+  error(code: ErrnoName): KernelError {
+    return new KernelError(code);
+  }
+
+  #isThere(path: string): boolean {
+    try {
+      this.host.stat(path);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,361 @@
+import * as files from './calls/files.js';
+import { mayWriteHostname, writeHostname } from './calls/hostname.js';
+import * as identity from './calls/identity.js';
+import * as interfaces from './calls/interfaces.js';
+import { chroot, jail, jailAttach } from './calls/jail.js';
+import * as lifecycle from './calls/lifecycle.js';
+import * as mounts from './calls/mount.js';
+import * as signals from './calls/signals.js';
+import * as sockets from './calls/sockets.js';
+import { type SysctlAnswer, type SysctlRequest, sysctl, sysctlByName } from './calls/sysctl.js';
+import type { Kernel } from './kernel-state.js';
+import type { Mount } from './mount-table.js';
+import type { Endpoint } from './network.js';
+import type { OpenFile } from './open-file.js';
+import type { ProcessEntry } from './process.js';
+import { processFlag } from './process-table.js';
+import type { VnodeKind } from './vnode.js';
+
+const WHOLE: SysctlRequest = { room: Number.MAX_SAFE_INTEGER, value: null };
+
+/**
+ * A process of a model kernel, by its calls. They are the system's, with their arguments in place of registers; what
+ * fails throws a `KernelError` with DragonFly's number. A process that has ended can call nothing (`ESRCH`).
+ */
+export class ModelProcess {
+  readonly #kernel: Kernel;
+  /** @internal */
+  readonly entry: ProcessEntry;
+
+  /** @internal Made by `ModelKernel` and {@link fork}. */
+  constructor(kernel: Kernel, entry: ProcessEntry) {
+    this.#kernel = kernel;
+    this.entry = entry;
+  }
+
+  get pid(): number {
+    return this.entry.pid;
+  }
+
+  /** 0: not jailed. */
+  get jid(): number {
+    return this.entry.jid;
+  }
+
+  /** Effective. */
+  get uid(): number {
+    return this.entry.uid;
+  }
+
+  get hasEnded(): boolean {
+    return this.entry.isZombie;
+  }
+
+  // ── jails ──
+
+  /** jail(2) with the address of a `struct jail` in this process's memory. */
+  jail(pointer: bigint): number {
+    this.#enter('jail');
+    return jail(this.#kernel, this.entry, pointer);
+  }
+
+  /** Puts bytes into this process's memory: their address. */
+  mapMemory(bytes: Uint8Array, base?: bigint): bigint {
+    return this.entry.memory.map(bytes, base);
+  }
+
+  jailAttach(jid: number): void {
+    this.#enter('jail_attach', String(jid));
+    jailAttach(this.#kernel, this.entry, jid);
+  }
+
+  chroot(path: string): void {
+    this.#enter('chroot', path);
+    chroot(this.#kernel, this.entry, path);
+  }
+
+  // ── sysctl ──
+
+  /** sysctl(3) by name; all of the value unless `room` says otherwise. */
+  sysctl(name: string, request: Partial<SysctlRequest> = {}): SysctlAnswer {
+    this.#enter('sysctl', name);
+    return sysctlByName(this.#kernel, this.entry, name, { ...WHOLE, ...request });
+  }
+
+  /** sysctl(3) by numbers. */
+  sysctlMib(mib: readonly number[], request: Partial<SysctlRequest> = {}): SysctlAnswer {
+    this.#enter('sysctl', mib.join('.'));
+    return sysctl(this.#kernel, this.entry, mib, { ...WHOLE, ...request });
+  }
+
+  gethostname(): string {
+    this.#enter('gethostname');
+    return this.entry.credential.prison?.hostname ?? this.#kernel.settings.hostname;
+  }
+
+  sethostname(hostname: string): void {
+    this.#enter('sethostname', hostname);
+    mayWriteHostname(this.#kernel, this.entry);
+    if (Buffer.byteLength(hostname) >= this.#kernel.layout.limits.hostname) {
+      throw this.#kernel.error('EINVAL');
+    }
+    writeHostname(this.#kernel, this.entry, hostname);
+  }
+
+  // ── processes ──
+
+  fork(): ModelProcess {
+    this.#enter('fork');
+    return new ModelProcess(this.#kernel, this.#kernel.processes.fork(this.entry));
+  }
+
+  /** What execve(2) changes of a process; who then acts for it is the caller's affair. */
+  execve(file: string, args: readonly string[]): void {
+    this.#enter('execve', file);
+    const name = file.slice(file.lastIndexOf('/') + 1);
+    const { entry } = this;
+    entry.command = name.slice(0, this.#kernel.layout.limits.command);
+    entry.args = [...args];
+    entry.flags = (entry.flags | processFlag('P_EXEC')) & ~processFlag('P_SUGID');
+    entry.threads = [{ tid: 1, name: entry.command, running: false, waitsFor: '' }];
+  }
+
+  /** @param status an exit code */
+  exit(status: number): void {
+    lifecycle.exit(this.#kernel, this.entry, (status & 0xff) << 8);
+  }
+
+  wait(pid = -1): lifecycle.Waited | null {
+    this.#enter('wait4', String(pid));
+    return lifecycle.wait(this.#kernel, this.entry, pid);
+  }
+
+  waitJail(jid: number): lifecycle.Waited | null {
+    this.#enter('wait6', String(jid));
+    return lifecycle.waitJail(this.#kernel, this.entry, jid);
+  }
+
+  /** kill(2): how many were signalled. */
+  kill(pid: number, signal: number): number {
+    this.#enter('kill', String(pid));
+    return signals.kill(this.#kernel, this.entry, pid, signal);
+  }
+
+  ptraceAttach(pid: number): void {
+    this.#enter('ptrace', String(pid));
+    signals.ptraceAttach(this.#kernel, this.entry, pid);
+  }
+
+  // ── who it is ──
+
+  setuid(uid: number): void {
+    this.#enter('setuid', String(uid));
+    identity.setuid(this.#kernel, this.entry, uid);
+  }
+
+  seteuid(uid: number): void {
+    this.#enter('seteuid', String(uid));
+    identity.seteuid(this.#kernel, this.entry, uid);
+  }
+
+  setresuid(ruid: number, uid: number, svuid: number): void {
+    this.#enter('setresuid', String(uid));
+    identity.setresuid(this.#kernel, this.entry, ruid, uid, svuid);
+  }
+
+  setgid(gid: number): void {
+    this.#enter('setgid', String(gid));
+    identity.setgid(this.#kernel, this.entry, gid);
+  }
+
+  setgroups(groups: readonly number[]): void {
+    this.#enter('setgroups');
+    identity.setgroups(this.#kernel, this.entry, groups);
+  }
+
+  setlogin(name: string): void {
+    this.#enter('setlogin', name);
+    identity.setlogin(this.#kernel, this.entry, name);
+  }
+
+  setpgid(pgid = 0): void {
+    this.#enter('setpgid');
+    identity.setpgid(this.entry, pgid);
+  }
+
+  setsid(): number {
+    this.#enter('setsid');
+    return identity.setsid(this.#kernel, this.entry);
+  }
+
+  // ── files ──
+
+  /** For reading. */
+  open(path: string): number {
+    this.#enter('open', path);
+    return files.open(this.#kernel, this.entry, path);
+  }
+
+  openAt(fd: number, path: string): number {
+    this.#enter('openat', path);
+    return files.openAt(this.#kernel, this.entry, fd, path);
+  }
+
+  close(fd: number): void {
+    this.#enter('close', String(fd));
+    files.close(this.#kernel, this.entry, fd);
+  }
+
+  closeFrom(first: number): void {
+    this.#enter('closefrom', String(first));
+    files.closeFrom(this.entry, first);
+  }
+
+  chdir(path: string): void {
+    this.#enter('chdir', path);
+    files.chdir(this.#kernel, this.entry, path);
+  }
+
+  fchdir(fd: number): void {
+    this.#enter('fchdir', String(fd));
+    files.fchdir(this.#kernel, this.entry, fd);
+  }
+
+  getcwd(): string {
+    this.#enter('getcwd');
+    return files.getcwd(this.#kernel, this.entry);
+  }
+
+  realpath(path: string): string {
+    this.#enter('realpath', path);
+    return files.realpath(this.#kernel, this.entry, path);
+  }
+
+  stat(path: string): files.ModelStat {
+    this.#enter('stat', path);
+    return files.stat(this.entry, path);
+  }
+
+  lstat(path: string): files.ModelStat {
+    this.#enter('lstat', path);
+    return files.stat(this.entry, path, true);
+  }
+
+  /** mkdir(2), mkfifo(2) and their kind. */
+  create(path: string, kind: Exclude<VnodeKind, 'symlink'>, content = ''): void {
+    this.#enter('mknod', path);
+    files.create(this.#kernel, this.entry, path, kind).content = Buffer.from(content);
+  }
+
+  symlink(target: string, path: string): void {
+    this.#enter('symlink', path);
+    files.create(this.#kernel, this.entry, path, 'symlink').target = target;
+  }
+
+  rename(from: string, to: string): void {
+    this.#enter('rename', from);
+    files.rename(this.#kernel, this.entry, from, to);
+  }
+
+  rmdir(path: string): void {
+    this.#enter('rmdir', path);
+    files.rmdir(this.#kernel, this.entry, path);
+  }
+
+  unlink(path: string): void {
+    this.#enter('unlink', path);
+    files.unlink(this.#kernel, this.entry, path);
+  }
+
+  /** A descriptor of another process, as SCM_RIGHTS would bring it: the number here. */
+  receive(from: ModelProcess, fd: number): number {
+    this.#enter('recvmsg');
+    return files.install(this.entry, files.fileOf(this.#kernel, from.entry, fd));
+  }
+
+  /** @internal A descriptor of something that was made elsewhere. */
+  install(file: OpenFile): number {
+    return files.install(this.entry, file);
+  }
+
+  // ── mounts and addresses ──
+
+  mount(type: string, path: string, flags = 0, source: string | null = null): Mount {
+    this.#enter('mount', path);
+    return mounts.mount(this.#kernel, this.entry, { type, path, flags, source });
+  }
+
+  unmount(path: string, flags = 0): void {
+    this.#enter('unmount', path);
+    mounts.unmount(this.#kernel, this.entry, path, flags);
+  }
+
+  getfsstat(): mounts.MountRow[] {
+    this.#enter('getfsstat');
+    return mounts.mountRows(this.#kernel, this.entry);
+  }
+
+  /** ioctl(2) SIOCAIFADDR or SIOCAIFADDR_IN6: 4 or 16 bytes. */
+  addAlias(interfaceName: string, address: Uint8Array): void {
+    this.#enter('SIOCAIFADDR', interfaceName);
+    interfaces.addAlias(this.#kernel, this.entry, interfaceName, address);
+  }
+
+  /** ioctl(2) SIOCDIFADDR or SIOCDIFADDR_IN6. */
+  removeAlias(interfaceName: string, address: Uint8Array): void {
+    this.#enter('SIOCDIFADDR', interfaceName);
+    interfaces.removeAlias(this.#kernel, this.entry, interfaceName, address);
+  }
+
+  setInterfaceFlags(interfaceName: string): void {
+    this.#enter('SIOCSIFFLAGS', interfaceName);
+    interfaces.setInterfaceFlags(this.#kernel, this.entry, interfaceName);
+  }
+
+  getifaddrs(): interfaces.InterfaceAddress[] {
+    this.#enter('getifaddrs');
+    return interfaces.interfaceAddresses(this.#kernel, this.entry);
+  }
+
+  // ── sockets ──
+
+  socket(domain: number, type: number, protocol = 0): number {
+    this.#enter('socket', String(domain));
+    return sockets.socket(this.#kernel, this.entry, domain, type, protocol);
+  }
+
+  bind(fd: number, endpoint: Endpoint): void {
+    this.#enter('bind', endpoint.address);
+    sockets.bind(this.#kernel, this.entry, fd, endpoint);
+  }
+
+  listen(fd: number): void {
+    this.#enter('listen', String(fd));
+    sockets.listen(this.#kernel, this.entry, fd);
+  }
+
+  connect(fd: number, endpoint: Endpoint): void {
+    this.#enter('connect', endpoint.address);
+    sockets.connect(this.#kernel, this.entry, fd, endpoint);
+  }
+
+  connectPath(fd: number, path: string): void {
+    this.#enter('connect', path);
+    sockets.connectPath(this.#kernel, this.entry, fd, path);
+  }
+
+  getsockname(fd: number): Endpoint {
+    this.#enter('getsockname', String(fd));
+    return sockets.socketName(this.#kernel, this.entry, fd);
+  }
+
+  getpeername(fd: number): Endpoint {
+    this.#enter('getpeername', String(fd));
+    return sockets.peerName(this.#kernel, this.entry, fd);
+  }
+
+  #enter(call: string, about = ''): void {
+    if (this.entry.isZombie) throw this.#kernel.error('ESRCH');
+    this.#kernel.faults.enter(call, this.entry.pid, about);
+  }
+}

@@ -1,0 +1,54 @@
+import type { Prison } from './prison.js';
+import type { Place } from './place.js';
+import type { Vnode } from './vnode.js';
+
+/** A mounted file system. */
+export interface Mount {
+  /** The kernel's name: `null`, `devfs`, `procfs`, `tmpfs`, … */
+  readonly type: string;
+  /** Where it came from: the source directory of a null mount, else the type. */
+  readonly from: string;
+  /** As mount(2) was given it. */
+  readonly on: string;
+  readonly flags: number;
+  readonly id: number;
+  readonly root: Vnode;
+  readonly covers: Place;
+  /** Whose process mounted it: such a mount keeps the jail alive. */
+  readonly prison: Prison | null;
+}
+
+/** What is mounted, in order. */
+export class MountTable {
+  readonly #mounts: Mount[] = [];
+  #nextId = 1;
+
+  get all(): readonly Mount[] {
+    return this.#mounts;
+  }
+
+  add(mount: Omit<Mount, 'id'>): Mount {
+    const added = { ...mount, id: this.#nextId++ };
+    this.#mounts.push(added);
+    topOf(mount.covers.vnode).mountedHere = added;
+    added.prison?.hold(added);
+    return added;
+  }
+
+  remove(mount: Mount): void {
+    this.#mounts.splice(this.#mounts.indexOf(mount), 1);
+    mount.covers.vnode.mountedHere = null;
+    mount.prison?.release(mount);
+  }
+
+  /** The mount that this is the root of. */
+  rootedAt(vnode: Vnode): Mount | undefined {
+    return this.#mounts.find(({ root }) => root === vnode);
+  }
+}
+
+function topOf(vnode: Vnode): Vnode {
+  let at = vnode;
+  while (at.mountedHere !== null) at = at.mountedHere.root;
+  return at;
+}

@@ -1,0 +1,57 @@
+import type { Mount } from './mount-table.js';
+
+/** What a node of a file system is. */
+export type VnodeKind = 'directory' | 'file' | 'symlink' | 'fifo' | 'device' | 'socket';
+
+/** One file system: it numbers its nodes. */
+export class FileSystem {
+  readonly type: string;
+  readonly root: Vnode;
+  #nextInode: number;
+
+  /**
+   * @param type      `ufs`, `cd9660`, `tmpfs`, `devfs`, …
+   * @param rootInode the number of its root; the others follow it
+   */
+  constructor(type: string, rootInode = 2) {
+    this.type = type;
+    this.#nextInode = rootInode;
+    this.root = this.make('directory', '');
+  }
+
+  /** A node that is nowhere yet. */
+  make(kind: VnodeKind, name: string): Vnode {
+    return new Vnode(this, this.#nextInode++, kind, name);
+  }
+}
+
+/** A node of a file system. Its place in the tree is a `Place`. */
+export class Vnode {
+  readonly fileSystem: FileSystem;
+  readonly inode: number;
+  readonly kind: VnodeKind;
+  /** As its directory has it; what it last was when it is gone. */
+  name: string;
+  /** Of a directory. */
+  readonly entries = new Map<string, Vnode>();
+  /** Of a symbolic link. */
+  target = '';
+  content: Uint8Array = new Uint8Array(0);
+  mode: number;
+  uid = 0;
+  gid = 0;
+  /** What is mounted on it. */
+  mountedHere: Mount | null = null;
+
+  constructor(fileSystem: FileSystem, inode: number, kind: VnodeKind, name: string) {
+    this.fileSystem = fileSystem;
+    this.inode = inode;
+    this.kind = kind;
+    this.name = name;
+    this.mode = kind === 'directory' ? 0o755 : 0o644;
+  }
+
+  get isDirectory(): boolean {
+    return this.kind === 'directory';
+  }
+}

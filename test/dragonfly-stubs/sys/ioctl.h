@@ -1,0 +1,7 @@
+#pragma once
+// A stub for compiling only: see README.md.
+#include <sys/ioccom.h>
+#define TIOCSCTTY _IO('t', 97)
+extern "C" {
+int ioctl(int, unsigned long, ...);
+}

@@ -1,0 +1,3 @@
+#pragma once
+// A stub for compiling only: see README.md.
+

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { layout59 } from '#internal/backends/dragonfly/layout-5.9.js';
+import { encodeInt } from '#internal/backends/dragonfly/sysctl-value.js';
+import {
+  type Endpoint,
+  KernelError,
+  ModelKernel,
+  type ModelProcess,
+} from '#internal/backends/model/index.js';
+import {
+  attempt,
+  attemptDone,
+  bootRecorder,
+  endChild,
+  jailBy,
+  listAgrees,
+  type Row,
+} from '../recordings.js';
+import { Replay } from './replay.js';
+
+const { inet, inet6, unix } = layout59.families;
+const LINK = 'lo0 18 ?';
+const LOOPBACK_ADDRESSES = [
+  '127.0.0.2',
+  '127.0.0.3',
+  '10.0.0.1',
+  '10.0.0.2',
+  '10.0.0.3',
+  '10.0.0.5',
+  'fd00::1',
+  'fd00::2',
+];
+const LISTENERS: readonly [string, number][] = [
+  ['127.0.0.1', 8001],
+  ['10.0.0.2', 8002],
+  ['10.0.0.1', 8003],
+  ['::1', 8004],
+  ['0.0.0.0', 8005],
+];
+
+/** The jails of the recording, by the name that its cases start with. */
+const JAILS: Readonly<Record<string, { addresses: string[]; on?: string }>> = {
+  'j-noip': { addresses: [] },
+  'j-10.0.0.1': { addresses: ['10.0.0.1'] },
+  'j-10.0.0.1+127.0.0.2': { addresses: ['10.0.0.1', '127.0.0.2'] },
+  'j-fd00::1': { addresses: ['fd00::1'] },
+  'j-127.0.0.1': { addresses: ['127.0.0.1'] },
+  'j-192.168.9.9-not-on-host': { addresses: ['192.168.9.9'] },
+  'j-10.0.0.1,fd00::1,10.0.0.2': { addresses: ['10.0.0.1', 'fd00::1', '10.0.0.2'] },
+  'j+allow_raw_sockets': { addresses: ['10.0.0.1'], on: 'net_raw_sockets' },
+  'j+unixiproute_only': { addresses: ['10.0.0.1'], on: 'net_unixiproute' },
+  'j host wildcard listening 9201': { addresses: ['10.0.0.1'] },
+  'j+listen_override host wildcard 9201': {
+    addresses: ['10.0.0.1'],
+    on: 'allow_listen_override',
+  },
+};
+// These two stayed listed to the end of the recording, held by something that it does not name: both have an IPv6
+// address that was connected to. The model has no such leak; a socket of theirs that somebody keeps stands for it.
+const LINGERING = ['j-fd00::1', 'j-10.0.0.1,fd00::1,10.0.0.2'];
+
+/** The group `net`: bind(2), connect(2) and socket(2) in jails of every kind. */
+export function replayNet(): Replay {
+  const replay = new Replay('net');
+  const kernel = new ModelKernel();
+  kernel.network.interfaces.get('lo0')?.addresses.push(...LOOPBACK_ADDRESSES);
+  const recorder = bootRecorder(kernel);
+  for (const [address, port] of LISTENERS) listen(recorder, address, port);
+  listen(recorder, '0.0.0.0', 9201);
+  new NetReplay(replay, recorder).run();
+  return replay;
+}
+
+function listen(process: ModelProcess, address: string, port: number): void {
+  const family = familyOf(address);
+  const fd = process.socket(family === 'inet' ? inet : inet6, 1);
+  process.bind(fd, { family, address, port });
+  process.listen(fd);
+}
+
+function familyOf(address: string): Endpoint['family'] {
+  return address.includes(':') ? 'inet6' : 'inet';
+}
+
+class NetReplay {
+  readonly #replay: Replay;
+  readonly #recorder: ModelProcess;
+  #jail: { name: string; process: ModelProcess } | null = null;
+
+  constructor(replay: Replay, recorder: ModelProcess) {
+    this.#replay = replay;
+    this.#recorder = recorder;
+  }
+
+  run(): void {
+    for (let row = this.#replay.peek(); row !== null; row = this.#replay.peek()) {
+      if (row.call === 'jail') this.#enter(row.case, row);
+      else this.#replayCall(row);
+    }
+  }
+
+  #enter(name: string, row: Row | null): void {
+    this.#leave();
+    const process = this.#recorder.fork();
+    const { addresses, on } = JAILS[name] ?? assert.fail(`what jail is ${name}?`);
+    const make = () => jailBy(process, name, '/', addresses);
+    if (row === null) make();
+    else this.#replay.check(name, () => attempt(make), (told) => listAgrees(told, this.#recorder));
+    if (on !== undefined) {
+      this.#recorder.sysctl(`jail.${process.jid}.${on}`, { value: encodeInt(1) });
+    }
+    this.#jail = { name, process };
+  }
+
+  #leave(): void {
+    if (this.#jail === null) return;
+    const { name, process } = this.#jail;
+    if (LINGERING.includes(name)) this.#recorder.receive(process, process.socket(inet6, 1));
+    endChild(this.#recorder, process);
+    this.#jail = null;
+  }
+
+  #actor(name: string): ModelProcess {
+    if (name === 'host') return this.#recorder;
+    if (this.#jail?.name !== name) this.#enter(name, null);
+    return this.#jail?.process ?? assert.fail();
+  }
+
+  #replayCall(row: Row): void {
+    const [, who = '', what = ''] = /^(.+?): (.*)$/.exec(row.case) ?? [];
+    const process = this.#actor(who);
+    // Each in a child of its own: what it opens is closed with it.
+    const child = process.fork();
+    const replayed = this.#dispatch(row, child, what);
+    endChild(process, child);
+    assert.ok(replayed, row.case);
+  }
+
+  #dispatch(row: Row, process: ModelProcess, what: string): boolean {
+    if (row.call === 'bind') this.#bind(row, process, what);
+    else if (row.call === 'connect') this.#connect(row, process, what);
+    else if (row.call === 'socket') this.#socket(row, process);
+    else if (row.call === 'socketpair') {
+      this.#replay.check(row.case, () => attemptDone(() => process.socket(unix, 1)));
+    } else if (what === 'SIOCGIFFLAGS lo0') {
+      this.#replay.check(row.case, () => attemptDone(() => process.getifaddrs()));
+    } else if (what === 'SIOCSIFFLAGS lo0 up') {
+      this.#replay.check(row.case, () => attemptDone(() => process.setInterfaceFlags('lo0')));
+    } else if (what === 'getifaddrs' || what === 'SIOCGIFCONF') this.#interfaces(row, process);
+    else return false;
+    return true;
+  }
+
+  #bind(row: Row, process: ModelProcess, what: string): void {
+    const { fd, endpoint } = opened(process, what);
+    this.#replay.check(
+      row.case,
+      () => attemptDone(() => process.bind(fd, endpoint)),
+      () => {
+        const { address, port } = process.getsockname(fd);
+        assert.equal(address, row.getsockname, row.case);
+        // Which port the kernel chooses is its own affair, as long as it is one of those.
+        if (endpoint.port === 0 && row.err === '0') assert.ok(port >= 1024 && port <= 5000);
+        else assert.equal(port, row.port, row.case);
+      },
+    );
+  }
+
+  #connect(row: Row, process: ModelProcess, what: string): void {
+    const { fd, endpoint } = opened(process, what);
+    this.#replay.check(
+      row.case,
+      () => attemptDone(() => process.connect(fd, endpoint)),
+      () => {
+        // The recorder showed a name that it was not given as zeros: those of IPv6.
+        const own = nameOr(() => process.getsockname(fd), '::');
+        const peer = nameOr(() => process.getpeername(fd), '');
+        assert.deepEqual([own, peer], [row.sockname, row.peername], row.case);
+      },
+    );
+  }
+
+  #socket(row: Row, process: ModelProcess): void {
+    const { domain, type, proto } = row;
+    this.#replay.check(row.case, () =>
+      attemptDone(() => process.socket(Number(domain), Number(type), Number(proto))),
+    );
+  }
+
+  #interfaces(row: Row, process: ModelProcess): void {
+    this.#replay.check(
+      row.case,
+      () => attemptDone(() => process.getifaddrs()),
+      () => assert.deepEqual(process.getifaddrs().map(shownInterface), row.ifs, row.case),
+    );
+  }
+}
+
+function shownInterface({ address, ...entry }: { interface: string; address: string | null }) {
+  if (address === null) return LINK;
+  return `${entry.interface} ${familyOf(address) === 'inet' ? inet : inet6} ${address}`;
+}
+
+function opened(process: ModelProcess, what: string): { fd: number; endpoint: Endpoint } {
+  const match = /^(tcp|udp) (?:bind|connect) (\S+).* port (\d+)$/.exec(what);
+  const [, protocol = '', address = '', port = ''] = match ?? assert.fail(what);
+  const family = familyOf(address);
+  const fd = process.socket(family === 'inet' ? inet : inet6, protocol === 'tcp' ? 1 : 2);
+  return { fd, endpoint: { family, address, port: Number(port) } };
+}
+
+function nameOr(name: () => Endpoint, otherwise: string): string {
+  try {
+    return name().address;
+  } catch (error) {
+    if (error instanceof KernelError) return otherwise;
+    throw error;
+  }
+}
+
+/** The group `net-domains`: kinds of sockets that a module brings. */
+export function replayNetDomains(): Replay {
+  const replay = new Replay('net-domains');
+  const recorder = bootRecorder(new ModelKernel({ modules: ['netgraph'] }));
+  const actors: Record<string, ModelProcess> = { host: recorder };
+  for (const [name, value] of [
+    ['jail unixiproute_only=0', 0],
+    ['jail unixiproute_only=1', 1],
+  ] as const) {
+    const child = recorder.fork();
+    jailBy(child, 'ng', '/');
+    recorder.sysctl(`jail.${child.jid}.net_unixiproute`, { value: encodeInt(value) });
+    actors[name] = child;
+  }
+  const user = recorder.fork();
+  user.setuid(1001);
+  actors['host uid1001'] = user;
+  for (let row = replay.peek(); row !== null; row = replay.peek()) {
+    const { domain, type, proto } = row;
+    const [who = ''] = row.case.split(': ');
+    const process = actors[who] ?? assert.fail(who);
+    replay.check(row.case, () =>
+      attemptDone(() => process.socket(Number(domain), Number(type), Number(proto))),
+    );
+  }
+  return replay;
+}
