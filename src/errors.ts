@@ -231,9 +231,9 @@ function show(value: unknown): string {
 
 // Keys are "CODE step" or "CODE" alone; the more exact one is taken.
 const hints: Readonly<Record<string, string>> = {
-  'EPERM namespaces': 'user namespaces are switched off here: probe() tells by what',
-  'EACCES namespaces': 'user namespaces are switched off here: probe() tells by what',
-  'ENOSPC namespaces':
+  'EPERM id-map': 'user namespaces are switched off here: probe() tells by what',
+  'EACCES id-map': 'user namespaces are switched off here: probe() tells by what',
+  'ENOSPC id-map':
     'the limit of namespaces is reached: see user.max_user_namespaces in sysctl(8)',
   'EPERM mount': 'the kernel refuses this mount to this user: probe() tells what is possible',
   'ENOENT mount': 'the mount point must exist inside the jail, and the source on the host',
@@ -256,8 +256,8 @@ const hints: Readonly<Record<string, string>> = {
   'EACCES cwd': 'the user of the command may not enter cwd',
   'EPERM limits': 'a hard limit can be raised by root only',
   'EINVAL limits': 'the soft limit may not be above the hard one',
-  'EAGAIN spawn': 'a limit of processes is reached: see nproc and processes in limits',
-  'EAGAIN anchor': 'a limit of processes is reached: see nproc and processes in limits',
+  'EAGAIN enter': 'a limit of processes is reached: see nproc and processes in limits',
+  'EAGAIN namespaces': 'a limit of processes is reached: see nproc and processes in limits',
   'EPERM uid': 'only root can run commands as somebody else',
   'EPERM gid': 'only root can run commands as another group',
   EMFILE: 'this process has too many open files: raise its nofile limit or close some',

@@ -41,7 +41,7 @@ export interface SpawnOptions {
   timeout?: number;
   /** What `timeout` and `signal` send. Default `SIGTERM`. */
   killSignal?: NodeJS.Signals | number;
-  /** Can only lower what the jail has. `memory` and `processes` are limits of a jail, not of a command. */
+  /** On top of those of the jail; hard limits above the monitor's own need root (CAP_SYS_RESOURCE). `memory` and `processes` are limits of a jail, not of a command. */
   limits?: Limits;
   /** Runs the command on a terminal of its own; `true` is one of 80 by 24. TERM is `xterm` unless env says otherwise. */
   pty?: boolean | TerminalSize;

@@ -72,14 +72,24 @@ bool unmount_for_sure(const char* path, Error* error) {
   return unmount_path(path, MNT_FORCE) || fail(error, "unmount", "unmount", path);
 }
 
+bool is_mounted(const FsId& id) {
+  MountList mounts;
+  if (!mounts.read()) return true;
+  for (size_t i = 0; i < mounts.size(); i++) {
+    if (fsid_of(mounts[i]) == id) return true;
+  }
+  return false;
+}
+
 bool undo_mounted(const char* text, Error* error) {
   FsId id;
   int used = 0;
   if (sscanf(text, "%d %d %n", &id.value[0], &id.value[1], &used) != 2 || used == 0) return true;
   const char* path = text + used;
   struct statfs fs;
-  if (::statfs(path, &fs) < 0 || !(fsid_of(fs) == id)) return true;  // not there any more
-  return unmount_for_sure(path, error);
+  if (::statfs(path, &fs) == 0 && fsid_of(fs) == id) return unmount_for_sure(path, error);
+  if (!is_mounted(id)) return true;
+  return fail(error, "unmount", "unmount", path, EBUSY);  // something lies on it, or it moved
 }
 
 // Its monitor died between announcing the mount and writing down that it was made: only a mount of

@@ -34,8 +34,8 @@ bool sysctl_set_int(const char* name, int value);
 // that was the last.
 bool sysctl_next(const Mib& mib, Mib* next);
 bool sysctl_name(const Mib& mib, char* name, size_t size);
-// kind: the low four bits are the type (1 node, 2 int, 3 string, 4 quad, 5 opaque, …; on DragonFly
-// more bits follow), the upper ones flags. format: as the kernel describes it ("I", "A", "S,proc").
+// kind: the low five bits are the type (1 node, 2 int, 3 string, 4 quad, 5 opaque, 0x11 a bit of a
+// 64-bit word, …), the upper ones flags. format: as the kernel describes it ("I", "A", "S,proc").
 bool sysctl_type(const Mib& mib, uint32_t* kind, char* format, size_t size);
 bool sysctl_description(const Mib& mib, char* text, size_t size);
 

@@ -306,24 +306,38 @@ void apply_capabilities(Jail* jail, uint32_t capabilities) {
   entrance().kept = kept_capabilities(capabilities, jail->entry.id_count == 1);
 }
 
-// Everything that may need undoing is in jail->entry and its handles as soon as it is done.
-bool make_jail(Making* m, Error* error) {
+// A place in the registry: a jid, and the name.
+bool take_place(Making* m, UniqueFd* root, Error* error) {
   Jail* jail = m->jail;
   const JailSpec& spec = *m->spec;
   jail->entry.monitor = getpid();
   if (!open_state(spec.state_dir, &jail->state, error)) return false;
-  UniqueFd root;
-  if (!resolve_root(spec, &jail->entry, &root, error) || !describe(spec, m, error)) return false;
+  if (!resolve_root(spec, &jail->entry, root, error) || !describe(spec, m, error)) return false;
+  // What is connected is checked when it is: then under no other's feet.
+  if (!m->linked && !check_foreign(m->addresses, spec.address_count, error)) return false;
   describe_limits(spec, jail);
-  if (!register_jail(jail->state.get(), &jail->entry, &jail->locks, error)) return false;
-  jail->owned = true;
-  jail->entry.id_base = m->rootless ? geteuid() : 0;
-  jail->entry.id_count = 1;
-  if (m->rootless ? !become_namespace_root(error) : !take_id_range(jail->locks.get(), &jail->entry, error)) return false;
-  // Rootless the folder was opened in the mount namespace that we have left.
-  if (m->rootless && !resolve_root(spec, &jail->entry, &root, error)) return false;
+  jail->owned = register_jail(jail->state.get(), &jail->entry, &jail->locks, error);
+  return jail->owned;
+}
+
+bool take_ids(Making* m, UniqueFd* root, Error* error) {
+  Entry& entry = m->jail->entry;
+  if (!m->rootless) return take_id_range(m->jail->locks.get(), &entry, error);
+  entry.id_base = geteuid();
+  entry.id_count = 1;
+  // The folder was opened in the mount namespace that is left here.
+  return become_namespace_root(error) && resolve_root(*m->spec, &entry, root, error);
+}
+
+// Everything that may need undoing is in jail->entry and its handles as soon as it is done.
+bool make_jail(Making* m, Error* error) {
+  Jail* jail = m->jail;
+  const JailSpec& spec = *m->spec;
+  UniqueFd root;
+  if (!take_place(m, &root, error) || !take_ids(m, &root, error)) return false;
   if (!make_user_namespace(m, error) || !make_anchor_file(&m->anchor_file, error)) return false;
-  if (!clone_root(root.get(), spec.path, m->ids, &m->tree, error) || !raise_anchor(m, error)) return false;
+  if (!clone_root(root.get(), spec.path, m->ids, &m->tree, error)) return false;
+  if (!raise_anchor(m, error)) return false;
   if (!limit_jail(jail, spec.memory, spec.processes, error)) return false;
   if (!read_pid_namespace(&jail->entry, error) || !join_pid_namespace(jail, error)) return false;
   apply_capabilities(jail, spec.capabilities);

@@ -416,6 +416,11 @@ bool find_link(Netlink* jail, int* index, Error* error) {
 
 }  // namespace
 
+bool check_foreign(const Address* addresses, size_t count, Error* error) {
+  Netlink host;
+  return host.open(error) && check_addresses(&host, addresses, count, error);
+}
+
 bool connect_host(const char* link, int netns, const Address* addresses, size_t count,
                   Error* error) {
   if (!has_linked(addresses, count, AF_UNSPEC)) return true;

@@ -1,10 +1,12 @@
 // jail-selftest: the native part of dragonfly-jail, driven without Node. Prints TAP.
 //
-//   jail-selftest [--monitor FILE] [--fast]
+//   jail-selftest [--monitor FILE] [--fast] [--high-jids]
 //
 // On DragonFly it wants root, and to be linked statically: it is also the one program in the jails
 // that it makes.
-// --fast leaves out what needs a second user or a network interface.
+// --fast leaves out what needs a second user or a network interface. --high-jids uses up the first
+// 100,000 jail ids, by calls that fail and leave references in the kernel: for hosts that are thrown
+// away afterwards.
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,12 +27,14 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "--fast") == 0) {
       options.fast = true;
+    } else if (strcmp(argv[i], "--high-jids") == 0) {
+      options.high_jids = true;
     } else if (strcmp(argv[i], "--monitor") == 0 && i + 1 < argc &&
                realpath(argv[i + 1], monitor) != nullptr) {
       options.monitor = monitor;
       i++;
     } else {
-      fprintf(stderr, "usage: jail-selftest [--monitor FILE] [--fast]\n");
+      fprintf(stderr, "usage: jail-selftest [--monitor FILE] [--fast] [--high-jids]\n");
       return 2;
     }
   }

@@ -6,6 +6,7 @@ struct Options {
   const char* self = "";     // this program, absolute
   const char* monitor = "";  // jail-monitor; empty: tests of it are skipped
   bool fast = false;
+  bool high_jids = false;
 };
 
 // What any system can run: codecs, and a monitor that is told nonsense.

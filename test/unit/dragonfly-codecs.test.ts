@@ -267,7 +267,7 @@ describe('jail.list', () => {
     checkListingBudget({ ...spec, addresses: many(17) });
     assert.throws(
       () => checkListingBudget({ ...spec, addresses: many(200) }),
-      (error) => error instanceof JailError && error.code === 'ERR_JAIL_UNSUPPORTED',
+      (error) => error instanceof JailError && error.code === 'ERR_JAIL_LIMIT',
     );
     const kernel = new ModelKernel();
     kernel.directory('/jail');

@@ -22,6 +22,7 @@
 #include "../../dragonfly/mount.hh"
 #include "../../dragonfly/processes.hh"
 #include "../../dragonfly/recover.hh"
+#include "../../dragonfly/sysctl.hh"
 #include "../../monitor/spec.hh"
 #include "../client.hh"
 #include "../tap.hh"
@@ -340,7 +341,8 @@ void test_mounts_inside(Client* client) {
 // The kernel compares rules with a name that the jail's own getfsstat has just rewritten: see
 // docs/dragonfly.md.
 void test_late_devices(Client* client) {
-  run(client, program("mounts"));
+  const char* const roots[] = {"/", "/dev", "/dev/pts"};
+  for (const char* root : roots) run(client, program("mountsfrom", root));
   const UniqueFd tap(open("/dev/tap", O_RDWR));
   const UniqueFd bpf(open("/dev/bpf", O_RDWR));
   if (!tap && !bpf)
@@ -448,6 +450,17 @@ void test_fork_storm(const Scene& scene) {
   stop(&client, jid, "storm");
   is(dfjail::count_living(jid), 0, "storm: nothing is left of it");
   nothing_left(scene, "storm");
+}
+
+void test_stopper(const Scene& scene) {
+  Client client;
+  const uint32_t jid = make(&client, scene, plain(scene), "stopper");
+  uint32_t pid = 0;
+  check(start_staying(&client, "stopper", "", &pid) != 0,
+        "stopper: something stops whatever comes into the jail");
+  stop(&client, jid, "stopper");
+  is(dfjail::count_living(jid), 0, "stopper: nothing is left of it");
+  nothing_left(scene, "stopper");
 }
 
 struct Report {
@@ -594,6 +607,39 @@ void test_guest_stops(const Scene& scene) {
   nothing_left(scene, "shared");
 }
 
+void test_guest_is_told(const Scene& scene) {
+  Client owner;
+  const uint32_t jid = make(&owner, scene, plain(scene), "told");
+  Client guest;
+  guest.start(scene.options->monitor);
+  guest.hello();
+  is(ready(guest.receive(guest.attach(scene.root->state, jid))), jid, "told: a guest enters");
+  stop(&owner, jid, "told");
+  check(guest.receive(0, 10000).type == Type::kGone, "told: the guest hears that it is gone");
+  is(guest.reap(), 0, "told: its monitor ends");
+}
+
+// Two jails in one root, one's mount on the other's: each takes its own back, in any order.
+void test_stacked(const Scene& scene) {
+  Client below_it;
+  Client above;
+  Spec spec = plain(scene);
+  spec.mount(MountType::kNullfs, "/null", "/bin");
+  const uint32_t first = make(&below_it, scene, spec, "stacked, first");
+  const uint32_t second = make(&above, scene, spec, "stacked, second");
+  is(count_mounts(scene.root->path), 2, "stacked: both have mounted");
+  const Refusal no = refusal_of(below_it.receive(below_it.stop(SIGTERM, 100), 30000));
+  refused(no, "unmount", EBUSY, "", "stacked: what lies below cannot be unmounted");
+  below_it.reap();
+  stop(&above, second, "stacked, second");
+  UniqueFd state;
+  Error error;
+  check(dfjail::open_state(scene.root->state, &state, &error) &&
+            dfjail::recover_jail(state.get(), first, dfjail::Undoing(), &error),
+        "stacked: recovery takes it back later");
+  nothing_left(scene, "stacked");
+}
+
 void test_held(const Scene& scene) {
   Client client;
   const uint32_t jid = make(&client, scene, plain(scene), "held");
@@ -691,6 +737,49 @@ void test_refused_mounts(const Scene& scene) {
          "a devfs on a path of more than 79 bytes");
 }
 
+// Until the next jail gets this id. A root that is a file fails late enough to use one up.
+void use_up_jids(const Scene& scene, uint32_t next) {
+  UniqueFd anchor;
+  uint32_t jid = 0;
+  Error error;
+  dfjail::raise_jail(scene.root->path, "counter", nullptr, 0, &anchor, &jid, &error);
+  for (; jid + 1 < next; jid++) dfjail::jail_create(scene.options->self, "x", nullptr, 0);
+}
+
+void set_defaults(uint32_t bits) {
+  dfjail::sysctl_set_int("jail.defaults.set_hostname_allowed", (bits & dfjail::kSetHostname) != 0);
+  dfjail::sysctl_set_int("jail.defaults.socket_unixiproute_only",
+                         (bits & dfjail::kUnixIpRouteOnly) != 0);
+}
+
+void test_high_jids(const Scene& scene) {
+  use_up_jids(scene, 10000);
+  Client low;
+  const uint32_t first = make(&low, scene, plain(scene), "high jids, the jail 10000");
+  is(first, 10000, "high jids: its id");
+  use_up_jids(scene, 100000);
+  refuse(scene, plain(scene), "capabilities", 0, "ERR_JAIL_UNSUPPORTED",
+         "a jid above 99,999 with other capabilities than the defaults");
+  set_defaults(dfjail::kSetHostname | dfjail::kUnixIpRouteOnly);
+  Client high;
+  const uint32_t second = make(&high, scene, plain(scene), "high jids, with the defaults");
+  check(second > 100000, "high jids: its id is %u", second);
+  char own[16];
+  snprintf(own, sizeof own, "%u\n", second);
+  says(&high, program("jid"), own, "high jids: commands run in it");
+  refused(refusal_of(high.receive(high.capabilities(dfjail::kSetHostname))), "capabilities", 0,
+          "ERR_JAIL_UNSUPPORTED", "high jids: a change of capabilities");
+  refused(refusal_of(low.receive(low.capabilities(dfjail::kSetHostname))), "capabilities", 0,
+          "ERR_JAIL_UNSUPPORTED", "high jids: a change for the jail whose node is shared");
+  uint32_t bits = 0;
+  check(dfjail::read_capabilities(first, &bits) && bits == (dfjail::kSetHostname | dfjail::kUnixIpRouteOnly),
+        "high jids: the first jail's capabilities are untouched (%x)", bits);
+  stop(&high, second, "high jids, with the defaults");
+  stop(&low, first, "high jids, the jail 10000");
+  set_defaults(0);
+  nothing_left(scene, "high jids");
+}
+
 int count_descriptors() {
   int count = 0;
   for (int fd = 0; fd < 256; fd++) count += fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
@@ -730,14 +819,18 @@ void test_jails(const Options& options, const Root& root) {
   test_whole(scene);
   test_owner_death(scene);
   test_fork_storm(scene);
+  test_stopper(scene);
   test_recovery(scene);
   test_persistence(scene);
   test_foreign(scene);
   test_guest_stops(scene);
+  test_guest_is_told(scene);
+  test_stacked(scene);
   test_held(scene);
   test_refusals(scene);
   test_refused_mounts(scene);
   test_many(scene);
+  if (options.high_jids) test_high_jids(scene);
   is(count_descriptors(), before, "no descriptor of this program was left open");
   is(count_listed(), 0, "no jail is left on this host");
 }

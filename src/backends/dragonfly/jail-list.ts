@@ -1,5 +1,5 @@
 import type { JailAddress } from '../../addresses.js';
-import { unsupported } from '../../errors.js';
+import { JailError } from '../../errors.js';
 import { addressBytes, kernelAddressText, parseKernelAddress } from './kernel-address.js';
 
 /** One row of `jail.list`. It is text that a jail’s root can forge: see {@link parseJailList}. */
@@ -121,7 +121,7 @@ export function listingBytes(spec: {
  * Refuses a jail whose row would not fit into its share of `jail.list`: the kernel would answer ERANGE to everybody
  * who lists jails, or write behind its buffer.
  *
- * @throws JailError `ERR_JAIL_UNSUPPORTED`
+ * @throws JailError `ERR_JAIL_LIMIT`
  */
 export function checkListingBudget(spec: {
   readonly path: string;
@@ -131,7 +131,8 @@ export function checkListingBudget(spec: {
   const bytes = listingBytes(spec);
   const room = SHARE - SLACK;
   if (bytes <= room) return;
-  const what = `A jail whose path, hostname and ${spec.addresses.length} addresses take ${bytes} bytes`;
-  const reason = `the kernel's list of jails has room for ${room} of each, and a larger one breaks it for all`;
-  throw unsupported(what, reason, 'use fewer addresses, or a shorter path');
+  const what = `The path, the hostname and ${spec.addresses.length} addresses of the jail take ${bytes} bytes`;
+  const message = `${what} of the kernel's list of jails, which has room for ${room} of each jail`;
+  const hint = 'use fewer addresses or a shorter path: a larger one would break the list for everybody';
+  throw new JailError('ERR_JAIL_LIMIT', message, { hint });
 }

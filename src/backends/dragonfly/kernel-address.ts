@@ -114,8 +114,22 @@ function printGroups(groups: readonly number[]): string {
  */
 export function parseKernelAddress(text: string): JailAddress | null {
   if (text.length > 45) return null;
+  if (!text.includes(':')) return isIPv4(text) ? { address: text, family: 'IPv4' } : null;
   const loneZero = text.endsWith(':') && !text.endsWith('::');
-  const address = canonicalAddress(loneZero ? `${text}0` : text);
-  if (address === null) return null;
-  return { address, family: isIPv4(address) ? 'IPv4' : 'IPv6' };
+  const address = shortened(text) ?? canonicalAddress(loneZero ? `${text}0` : text);
+  return address === null || isIPv4(address) ? null : { address, family: 'IPv6' };
+}
+
+// Most addresses of jails have one run of zeros in the middle, which the kernel has found already: they only lose the
+// zeros before their groups. Asking for the canonical form takes ten times as long.
+function shortened(text: string): string | null {
+  if (!/^[0-9a-f]{4}(?::[0-9a-f]{4}){0,4}::[0-9a-f]{4}(?::[0-9a-f]{4}){0,3}$/.test(text)) return null;
+  const [head = '', tail = ''] = text.split('::');
+  if (head.length + tail.length > 5 * 6 - 2) return null;
+  if (text.includes('0000')) return null;
+  return `${short(head)}::${short(tail)}`;
+}
+
+function short(groups: string): string {
+  return groups.replace(/(^|:)0{1,3}/g, '$1');
 }

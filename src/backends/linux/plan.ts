@@ -17,8 +17,9 @@ export function planJail(spec: ResolvedSpec, privileged: boolean): readonly Plan
     ...spec.mounts.map(mountStep),
     ...insideSteps(spec),
     ...networkSteps(spec, privileged),
+    step('anchor', 'turn the first process into the anchor', 'execveat', 'kill it'),
     ...limitSteps(spec),
-    ...endSteps(spec),
+    readyStep(spec),
   ];
 }
 
@@ -40,13 +41,13 @@ function startSteps(spec: ResolvedSpec, privileged: boolean): PlanStep[] {
     step('monitor', 'start the monitor', 'posix_spawn', 'end the monitor'),
     step('register', `take a jid${named}`, 'mkdir', 'remove the registry entry'),
     step('id-map', ids, privileged ? 'clone' : 'unshare', 'give the range back'),
+    step('root', `take ${spec.path} as the root`, 'open_tree', WITH_NAMESPACES),
     step(
       'namespaces',
       'start the jail’s first process in a pid namespace and a mount namespace of its own',
       'clone',
       'kill it, and with it everything in the jail',
     ),
-    step('root', `take ${spec.path} as the root`, 'open_tree', WITH_NAMESPACES),
   ];
 }
 
@@ -86,11 +87,11 @@ function networkSteps(spec: ResolvedSpec, privileged: boolean): PlanStep[] {
   );
   const route = step(
     'route',
-    'route the addresses from the host to the jail, and everything else back',
+    'route the addresses from the host to the jail',
     'sendmsg',
     'goes with the pair',
   );
-  return [link, ...addresses, route];
+  return [link, route, ...addresses];
 }
 
 function isLoopback(address: string): boolean {
@@ -114,12 +115,9 @@ function limitSteps({ limits }: ResolvedSpec): PlanStep[] {
   return steps;
 }
 
-function endSteps(spec: ResolvedSpec): PlanStep[] {
-  const ready = spec.persist
+function readyStep({ persist }: ResolvedSpec): PlanStep {
+  const ready = persist
     ? 'write the registry entry, and listen for programs that open the jail'
     : 'write the registry entry';
-  return [
-    step('anchor', 'turn the first process into the anchor', 'execveat', 'kill it'),
-    step('ready', ready, 'rename', 'remove the registry entry'),
-  ];
+  return step('ready', ready, 'rename', 'remove the registry entry');
 }
