@@ -37,6 +37,7 @@ describe('the processes of a jail', () => {
   it('are listed with all that is known of them', async () => {
     const before = Date.now();
     const command = await started(jail.spawn('sleep', ['60']));
+    await eventually(() => assert.equal(jail.processes()[0]?.state, 'sleeping'));
     const [info, ...others] = jail.processes();
     assert(info !== undefined);
     assert.deepEqual(others, []);
