@@ -214,8 +214,14 @@ bool connect_jail(Making* m, Error* error) {
   Entry& entry = m->jail->entry;
   const UniqueFd netns = open_proc(m->anchor, "ns/net", O_RDONLY);
   if (!netns) return fail(error, "link", "open", "ns/net");
-  snprintf(entry.link, sizeof entry.link, "dfj%u", entry.jid);
-  if (connect_host(entry.link, netns.get(), m->addresses, m->spec->address_count, error)) return true;
+  // A jail of another state directory may have the same jid.
+  constexpr int kTries = 10;
+  for (int i = 0; i < kTries; i++) {
+    snprintf(entry.link, sizeof entry.link, i == 0 ? "dfj%u" : "dfj%u_%d", entry.jid, i);
+    *error = Error();
+    if (connect_host(entry.link, netns.get(), m->addresses, m->spec->address_count, error)) return true;
+    if (error->number != EEXIST || strcmp(error->step, "link") != 0) break;
+  }
   entry.link[0] = '\0';
   return false;
 }
