@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/vnioctl.h>
 #include <vfs/tmpfs/tmpfs_mount.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -189,6 +190,7 @@ static_assert(SIOCDIFADDR_IN6 == 0x81206919, "SIOCDIFADDR_IN6");
 SIZE(struct kevent, 32);
 AT(struct kevent, data, 16, 8);
 SIZE(ifaddrs, 64);
+SIZE(vn_ioctl, 16);
 SIZE(msghdr, 48);
 SIZE(cmsghdr, 12);
 SIZE(struct ::flock, 24);

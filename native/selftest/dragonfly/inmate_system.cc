@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../dragonfly/devfs_rules.hh"
 #include "../../dragonfly/jail_calls.hh"
 #include "../../dragonfly/mount.hh"
 #include "../../dragonfly/processes.hh"
@@ -51,6 +52,24 @@ int stop_everybody() {
   for (;;) kill(-1, SIGSTOP);
 }
 
+// /dev/devfs is the one device that no rule can hide.
+int change_rules(const char* mount_point) {
+  dfjail::Error error;
+  const bool changed = dfjail::devfs_clear_rules(mount_point, &error);
+  printf("%s\n", changed ? "changed" : strerror(error.number));
+  return 0;
+}
+
+int tune() {
+  char name[64];
+  dfjail::ProcessList list;
+  dfjail::Error error;
+  if (!list.read(false, getpid(), &error) || list.size() != 1) return 1;
+  snprintf(name, sizeof name, "jail.%d.net_raw_sockets", list.begin()->kp_jailid);
+  printf("%s\n", dfjail::sysctl_set_int(name, 1) ? "changed" : strerror(errno));
+  return 0;
+}
+
 int mount_inside(const char* where) {
   if (dfjail::mount_tmpfs(where, 0, 1 << 20, 0, 0, 0755)) return 0;
   printf("%s\n", strerror(errno));
@@ -76,6 +95,8 @@ int run_system_verb(const char* verb, const char* word) {
   if (strcmp(verb, "nested") == 0) return nested();
   if (strcmp(verb, "mounts") == 0) return mounts();
   if (strcmp(verb, "mountsfrom") == 0) return mounts_from(word);
+  if (strcmp(verb, "rules") == 0) return change_rules(word);
+  if (strcmp(verb, "tune") == 0) return tune();
   if (strcmp(verb, "stopper") == 0) return stop_everybody();
   if (strcmp(verb, "mount") == 0) return mount_inside(word);
   if (strcmp(verb, "chdir") == 0) return escape(word);

@@ -13,6 +13,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <sys/ioctl.h>
+#include <sys/vnioctl.h>
+
 #include "../../common/registry.hh"
 #include "../../dragonfly/alias.hh"
 #include "../../dragonfly/anchor.hh"
@@ -338,19 +341,47 @@ void test_mounts_inside(Client* client) {
        "the jail sees its mounts");
 }
 
+// A disk that appears while the jail runs: a file as one.
+bool attach_disk(const char* file, const UniqueFd& disk) {
+  const UniqueFd image(open(file, O_RDWR | O_CREAT | O_TRUNC, 0600));
+  vn_ioctl request = {};
+  char name[64];
+  snprintf(name, sizeof name, "%s", file);
+  request.vn_file = name;
+  return image && ftruncate(image.get(), 1 << 20) == 0 && disk &&
+         ioctl(disk.get(), VNIOCATTACH, &request) == 0;
+}
+
 // The kernel compares rules with a name that the jail's own getfsstat has just rewritten: see
 // docs/dragonfly.md.
 void test_late_devices(Client* client) {
-  const char* const roots[] = {"/", "/dev", "/dev/pts"};
-  for (const char* root : roots) run(client, program("mountsfrom", root));
-  const UniqueFd tap(open("/dev/tap", O_RDWR));
-  const UniqueFd bpf(open("/dev/bpf", O_RDWR));
-  if (!tap && !bpf)
-    return skip("devices that appear later", "neither /dev/tap nor /dev/bpf can be opened");
-  pause_for(300);
-  const Result devices = run(client, program("ls", "/dev"));
-  check(strstr(devices.output, "tap") == nullptr && strstr(devices.output, "bpf") == nullptr,
-        "devices that appear later stay hidden (%s)", devices.output);
+  const char* const roots[] = {"/", "/dev", "/dev/fd"};
+  const char* const file = "/tmp/dfjail-selftest.disk";
+  int shown = 0;
+  for (const char* root : roots) {
+    run(client, program("mountsfrom", root));
+    const UniqueFd disk(open("/dev/vn0", O_RDWR));
+    if (!attach_disk(file, disk)) return skip("a disk that appears later", strerror(errno));
+    for (int i = 0; i < 100 && access("/dev/vn0s0", F_OK) < 0; i++) pause_for(20);
+    check(access("/dev/vn0s0", F_OK) == 0, "a disk appears on the host");
+    pause_for(100);
+    const Result devices = run(client, program("ls", "/dev"));
+    shown += strstr(devices.output, "vn0") != nullptr ? 1 : 0;
+    vn_ioctl request = {};
+    ioctl(disk.get(), VNIOCDETACH, &request);
+    unlink(file);
+    for (int i = 0; i < 50 && access("/dev/vn0s0", F_OK) == 0; i++) pause_for(20);
+  }
+  is(shown, 0, "it stays hidden from the jail, whatever that calls its devfs");
+}
+
+void test_intruder(Client* client, uint32_t jid) {
+  says(client, program("rules", "*"), "Operation not permitted\n", "it cannot change devfs rules");
+  const Result mounting = run(client, program("mount", "/etc"));
+  check(mounting.status == 0, "it can mount where it may (%s)", mounting.output);
+  uint32_t bits = 0;
+  says(client, program("tune"), "Operation not permitted\n", "it cannot change its capabilities");
+  check(dfjail::read_capabilities(jid, &bits), "which are as they were (%x)", bits);
 }
 
 void test_signals(Client* client, uint32_t jid) {
@@ -402,6 +433,7 @@ void test_whole(const Scene& scene) {
   test_terminal(&client);
   test_mounts_inside(&client);
   test_late_devices(&client);
+  test_intruder(&client, jid);
   test_signals(&client, jid);
   test_capabilities(&client, jid);
   Client second;
@@ -758,8 +790,15 @@ void test_high_jids(const Scene& scene) {
   const uint32_t first = make(&low, scene, plain(scene), "high jids, the jail 10000");
   is(first, 10000, "high jids: its id");
   use_up_jids(scene, 100000);
-  refuse(scene, plain(scene), "capabilities", 0, "ERR_JAIL_UNSUPPORTED",
-         "a jid above 99,999 with other capabilities than the defaults");
+  {
+    Client refused_one;
+    refused_one.start(scene.options->monitor);
+    refused_one.hello();
+    const uint32_t request = refused_one.create(scene.root->state, plain(scene));
+    refused(refusal_of(refused_one.receive(request)), "capabilities", 0, "ERR_JAIL_UNSUPPORTED",
+            "a jid above 99,999 with other capabilities than the defaults");
+  }
+  is(count_listed(), 1, "high jids: nothing of it is left");
   set_defaults(dfjail::kSetHostname | dfjail::kUnixIpRouteOnly);
   Client high;
   const uint32_t second = make(&high, scene, plain(scene), "high jids, with the defaults");

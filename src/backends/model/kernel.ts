@@ -5,6 +5,7 @@ import { Faults } from './faults.js';
 import type { Kernel, KernelSettings } from './kernel-state.js';
 import { type ErrnoName, KernelError } from './kernel-error.js';
 import type { KernelThread } from './kinfo-encoder.js';
+import { replaceProgram } from './calls/lifecycle.js';
 import { ModelProcess } from './model-process.js';
 import { MountTable } from './mount-table.js';
 import { Network } from './network.js';
@@ -110,11 +111,10 @@ export class ModelKernel implements Kernel {
   /** Another process of the host's root, a child of init. */
   boot(command: string): ModelProcess {
     const entry = this.processes.fork(this.processes.init);
-    const booted = new ModelProcess(this, entry);
     entry.pgid = entry.pid;
     entry.sid = entry.pid;
-    booted.execve(`/bin/${command}`, [`/bin/${command}`]);
-    return booted;
+    replaceProgram(entry, `/bin/${command}`, [`/bin/${command}`]);
+    return new ModelProcess(this, entry);
   }
 
   /** Makes a directory and those above it. */

@@ -9,11 +9,11 @@ import * as signals from './calls/signals.js';
 import * as sockets from './calls/sockets.js';
 import { type SysctlAnswer, type SysctlRequest, sysctl, sysctlByName } from './calls/sysctl.js';
 import type { Kernel } from './kernel-state.js';
+import type { ErrnoName, KernelError } from './kernel-error.js';
 import type { Mount } from './mount-table.js';
 import type { Endpoint } from './network.js';
 import type { OpenFile } from './open-file.js';
 import type { ProcessEntry } from './process.js';
-import { processFlag } from './process-table.js';
 import type { VnodeKind } from './vnode.js';
 
 const WHOLE: SysctlRequest = { room: Number.MAX_SAFE_INTEGER, value: null };
@@ -112,12 +112,7 @@ export class ModelProcess {
   /** What execve(2) changes of a process; who then acts for it is the caller's affair. */
   execve(file: string, args: readonly string[]): void {
     this.#enter('execve', file);
-    const name = file.slice(file.lastIndexOf('/') + 1);
-    const { entry } = this;
-    entry.command = name.slice(0, this.#kernel.layout.limits.command);
-    entry.args = [...args];
-    entry.flags = (entry.flags | processFlag('P_EXEC')) & ~processFlag('P_SUGID');
-    entry.threads = [{ tid: 1, name: entry.command, running: false, waitsFor: '' }];
+    lifecycle.replaceProgram(this.entry, file, args);
   }
 
   /** @param status an exit code */
@@ -176,6 +171,12 @@ export class ModelProcess {
   setlogin(name: string): void {
     this.#enter('setlogin', name);
     identity.setlogin(this.#kernel, this.entry, name);
+  }
+
+  /** setrlimit(2). Remembered, not enforced. */
+  setrlimit(name: string, soft: bigint, hard: bigint): void {
+    this.#enter('setrlimit', name);
+    this.entry.limits.set(name, { soft, hard });
   }
 
   setpgid(pgid = 0): void {
@@ -352,6 +353,11 @@ export class ModelProcess {
   getpeername(fd: number): Endpoint {
     this.#enter('getpeername', String(fd));
     return sockets.peerName(this.#kernel, this.entry, fd);
+  }
+
+  /** An error of the kernel's, for callers that check what it would. */
+  error(code: ErrnoName): KernelError {
+    return this.#kernel.error(code);
   }
 
   #enter(call: string, about = ''): void {

@@ -61,6 +61,7 @@ export class ProcessTable {
       startTime: this.#now(),
     });
     child.login = parent.login;
+    for (const [name, limit] of parent.limits) child.limits.set(name, limit);
     for (const [fd, file] of parent.files) child.files.set(fd, file.retain());
     child.credential.prison?.hold(child);
     parent.children.add(child);

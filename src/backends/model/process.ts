@@ -39,6 +39,8 @@ export class ProcessEntry {
   readonly files = new Map<number, OpenFile>();
   readonly children = new Set<ProcessEntry>();
   readonly memory = new Memory();
+  /** Of setrlimit(2), by their names in lower case. */
+  readonly limits = new Map<string, { readonly soft: bigint; readonly hard: bigint }>();
   login = '';
   /** Microseconds. */
   cpu = 0;

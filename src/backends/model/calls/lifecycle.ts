@@ -1,3 +1,4 @@
+import { layout59 } from '../../dragonfly/layout-5.9.js';
 import type { Kernel } from '../kernel-state.js';
 import type { ProcessEntry } from '../process.js';
 import { processFlag } from '../process-table.js';
@@ -8,6 +9,15 @@ export interface Waited {
   readonly pid: number;
   /** As wait(2) has it: the signal in the lowest seven bits, the exit code above the eighth. */
   readonly status: number;
+}
+
+/** What execve(2) changes of a process. */
+export function replaceProgram(process: ProcessEntry, file: string, args: readonly string[]): void {
+  const name = file.slice(file.lastIndexOf('/') + 1);
+  process.command = name.slice(0, layout59.limits.command);
+  process.args = [...args];
+  process.flags = (process.flags | processFlag('P_EXEC')) & ~processFlag('P_SUGID');
+  process.threads = [{ tid: 1, name: process.command, running: false, waitsFor: '' }];
 }
 
 /** The end of a process: what it held is let go, its children go to init; it stays until it is reaped. */

@@ -1,0 +1,64 @@
+import { createReadStream, createWriteStream, fstatSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { Readable, Writable } from 'node:stream';
+import { isatty, ReadStream, WriteStream } from 'node:tty';
+import type { Native } from '../../native.js';
+import { slotKinds } from '../../monitor/protocol.js';
+import type { CommandDescriptors } from '../backend.js';
+
+/** The descriptors of a scripted program, as streams. */
+export interface CommandEnds {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** For a program that never ran. */
+  close(): void;
+}
+
+/**
+ * Opens the descriptors that a real command would get, for a function that stands for it. They are duplicates: those of
+ * the caller are closed by `sent()`.
+ */
+export function openEnds(native: Native, descriptors: CommandDescriptors): CommandEnds {
+  const passed = [...descriptors.passed];
+  const fds = descriptors.slots.map((kind) => {
+    return kind === slotKinds.passed ? native.duplicate(passed.shift() ?? -1) : null;
+  });
+  const [input = null, output = null, errors = null, ...others] = fds;
+  const stdin = input === null ? Readable.from([]) : readable(input);
+  const stdout = output === null ? sink() : writable(output);
+  const stderr = errors === null ? sink() : writable(errors);
+  for (const fd of others) if (fd !== null) native.close(fd); // programs of the model have three
+  descriptors.sent();
+  for (const stream of [stdin, stdout, stderr]) stream.on('error', () => {}); // nobody reads, or writes, any more
+  return {
+    stdin,
+    stdout,
+    stderr,
+    close: () => {
+      for (const stream of [stdin, stdout, stderr]) stream.destroy();
+    },
+  };
+}
+
+// Streams of ours must not keep a program alive that has unref'd the command: that is for the command itself to do.
+function readable(fd: number): Readable {
+  if (isatty(fd)) return new ReadStream(fd).unref();
+  if (!isStream(fd)) return createReadStream('', { fd });
+  return new Socket({ fd, readable: true, writable: false }).unref();
+}
+
+function writable(fd: number): Writable {
+  if (isatty(fd)) return new WriteStream(fd);
+  if (!isStream(fd)) return createWriteStream('', { fd });
+  return new Socket({ fd, readable: false, writable: true });
+}
+
+function isStream(fd: number): boolean {
+  const stat = fstatSync(fd);
+  return stat.isFIFO() || stat.isSocket();
+}
+
+function sink(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
+}

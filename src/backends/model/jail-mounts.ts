@@ -1,0 +1,60 @@
+import type { ResolvedMount } from '../../mounts.js';
+import type { ResolvedSpec } from '../../spec.js';
+import type { ModelProcess } from './model-process.js';
+import { inChild } from './monitor.js';
+import type { Mount } from './mount-table.js';
+import { during } from './translate.js';
+import type { UndoList } from './undo-list.js';
+
+const STEP = 'mount';
+const TYPES = { nullfs: 'null', devfs: 'devfs', procfs: 'procfs', tmpfs: 'tmpfs' } as const;
+/** Of {@link ResolvedMount.flags}, as mount(2) has them. */
+const FLAGS: readonly (readonly [ours: number, kernel: number])[] = [
+  [1, 0x1],
+  [2, 0x4],
+  [4, 0x8],
+];
+const MNT_FORCE = 0x80000;
+
+/** Mounts what a jail is to have, in order. */
+export function mountAll(monitor: ModelProcess, spec: ResolvedSpec, undo: UndoList): void {
+  for (const mount of spec.mounts) {
+    const mounted = mountOne(monitor, spec.path, mount);
+    undo.add(`unmounted ${mount.target}`, () => unmountOne(monitor, mounted));
+  }
+}
+
+// By a child that walks to the mount point without following links, and mounts on where it stands.
+function mountOne(monitor: ModelProcess, root: string, mount: ResolvedMount): Mount {
+  return inChild(monitor, STEP, (child) => {
+    const path = mount.target;
+    const where = (syscall: string) => ({ step: STEP, syscall, path });
+    during(where('chdir'), () => child.chdir(root));
+    for (const part of mount.target.split('/').filter((name) => name !== '')) {
+      during(where('chdir'), () => stepInto(child, part));
+    }
+    const flags = FLAGS.reduce((sum, [ours, theirs]) => sum | (mount.flags & ours ? theirs : 0), 0);
+    const source = mount.source === '' ? null : mount.source;
+    return during(where('mount'), () => child.mount(TYPES[mount.type], '.', flags, source));
+  });
+}
+
+function stepInto(child: ModelProcess, part: string): void {
+  if (child.lstat(part).kind === 'symlink') throw child.error('ELOOP');
+  child.chdir(part);
+}
+
+// By its number: the name may have been changed since.
+function unmountOne(monitor: ModelProcess, mounted: Mount): void {
+  const where = { step: STEP, syscall: 'unmount', path: mounted.on };
+  during(where, () => {
+    const row = monitor.getfsstat().find(({ id }) => id === mounted.id);
+    if (row !== undefined) monitor.unmount(row.on, MNT_FORCE);
+  });
+}
+
+/** Unmounts whatever was mounted from inside the jail, the deepest first. */
+export function unmountInside(monitor: ModelProcess, jid: number, mounts: readonly Mount[]): void {
+  const inside = mounts.filter(({ prison }) => prison?.jid === jid);
+  for (const mount of [...inside].reverse()) unmountOne(monitor, mount);
+}

@@ -1,0 +1,133 @@
+import type { ResolvedSpawn } from '../../spawn-options.js';
+import type { CommandEnds } from './command-ends.js';
+import type { ModelKernel } from './kernel.js';
+import type { ModelProcess } from './model-process.js';
+import { reap } from './monitor.js';
+import { OpenFile } from './open-file.js';
+import { type Account, findGroup, findUser } from './passwd.js';
+import { type Program, startProgram } from './programs.js';
+import { during } from './translate.js';
+
+
+/**
+ * Runs a command in a jail, step by step as the native monitor does: a child of the monitor enters it, becomes what it
+ * is to be, and is the program from then on.
+ *
+ * @returns the process, which runs
+ * @throws JailSystemError with the step; JailError `ERR_JAIL_UNKNOWN_USER`, `ERR_JAIL_UNKNOWN_GROUP`. No child is left.
+ */
+export function launch(
+  kernel: ModelKernel,
+  monitor: ModelProcess,
+  jid: number,
+  command: ResolvedSpawn,
+  ends: CommandEnds,
+): ModelProcess {
+  const identity = findIdentity(kernel, jid, command);
+  const child = during({ step: 'enter', syscall: 'fork', jid }, () => monitor.fork());
+  try {
+    enter(child, jid);
+    apply(child, command, identity, ends);
+    execute(kernel, child, command, identity.account, ends);
+  } catch (error) {
+    if (!child.hasEnded) child.exit(1);
+    reap(monitor, child.pid);
+    throw error;
+  }
+  return child;
+}
+
+interface CommandIdentity {
+  readonly account: Account;
+  readonly gid: number;
+}
+
+function findIdentity(kernel: ModelKernel, jid: number, command: ResolvedSpawn): CommandIdentity {
+  const prison = during({ step: 'enter', syscall: 'jail_attach', jid }, () => {
+    const found = kernel.prisons.find(jid);
+    if (found === undefined) throw kernel.error('EINVAL');
+    return found;
+  });
+  const account = findUser(prison, command.user);
+  return { account, gid: findGroup(prison, command.group, account) };
+}
+
+function enter(child: ModelProcess, jid: number): void {
+  const where = (syscall: string) => ({ step: 'enter', syscall, jid });
+  during(where('closefrom'), () => child.closeFrom(0));
+  during(where('setsid'), () => child.setsid());
+  during(where('jail_attach'), () => child.jailAttach(jid));
+  during(where('chdir'), () => child.chdir('/'));
+}
+
+function apply(
+  child: ModelProcess,
+  command: ResolvedSpawn,
+  { account, gid }: CommandIdentity,
+  ends: CommandEnds,
+): void {
+  for (const { name, soft, hard } of command.limits) {
+    const where = { step: 'limits', syscall: 'setrlimit', path: name };
+    during(where, () => child.setrlimit(name, soft, hard));
+  }
+  for (const data of [ends.stdin, ends.stdout, ends.stderr]) {
+    child.install(new OpenFile('pipe', kernelOwner(child), { data }));
+  }
+  const cwd = command.cwd ?? (command.login ? account.home : '/');
+  during({ step: 'cwd', syscall: 'chdir', path: cwd }, () => child.chdir(cwd));
+  during({ step: 'groups', syscall: 'setgroups' }, () => child.setgroups([gid]));
+  during({ step: 'gid', syscall: 'setgid' }, () => child.setgid(gid));
+  if (command.login) {
+    during({ step: 'uid', syscall: 'setlogin' }, () => child.setlogin(account.name));
+  }
+  during({ step: 'uid', syscall: 'setuid' }, () => child.setuid(account.uid));
+}
+
+// Its pipes were made on the host: they hold no jail.
+function kernelOwner({ entry }: ModelProcess) {
+  return { ...entry.credential, prison: null };
+}
+
+function execute(
+  kernel: ModelKernel,
+  child: ModelProcess,
+  command: ResolvedSpawn,
+  account: Account,
+  ends: CommandEnds,
+): void {
+  const env = environment(command, account);
+  const where = { step: 'exec', syscall: 'execve', path: command.file };
+  const { path, program } = during(where, () => findProgram(kernel, command.file, env.PATH ?? ''));
+  during(where, () => child.execve(path, command.argv));
+  const { stdin, stdout, stderr } = ends;
+  const start = { file: path, argv: command.argv, env, stdin, stdout, stderr };
+  // In its own time, as a program would: whoever started it hears of that first.
+  setImmediate(() => {
+    if (!child.hasEnded) startProgram(kernel, kernel.programs, child, program, start);
+    else ends.close();
+  });
+}
+
+function findProgram(
+  kernel: ModelKernel,
+  file: string,
+  searchPath: string,
+): { path: string; program: Program } {
+  const path = kernel.programs.find(file, searchPath);
+  const program = path === undefined ? undefined : kernel.programs.get(path);
+  if (path === undefined || program === undefined) throw kernel.error('ENOENT');
+  return { path, program };
+}
+
+function environment(command: ResolvedSpawn, account: Account): Record<string, string> {
+  const env: Record<string, string> = {};
+  if (command.login) {
+    Object.assign(env, { HOME: account.home, SHELL: account.shell, USER: account.name });
+    if (command.terminalType !== '') env.TERM = command.terminalType;
+  }
+  for (const pair of command.env) {
+    const at = pair.indexOf('=');
+    env[pair.slice(0, at)] = pair.slice(at + 1);
+  }
+  return env;
+}
