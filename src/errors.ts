@@ -153,8 +153,21 @@ export function errnoName(errno: number): string {
  */
 export function errnoMessage(errno: number): string {
   const known = getSystemErrorMap().get(-Math.abs(errno));
-  return known?.[1] ?? `unknown system error ${-Math.abs(errno)}`;
+  return (
+    known?.[1] ?? otherMessages[errnoName(errno)] ?? `unknown system error ${-Math.abs(errno)}`
+  );
 }
+
+// What Node has no words for and system calls of jails do say.
+const otherMessages: Readonly<Record<string, string>> = {
+  ECHILD: 'no child processes',
+  EDEADLK: 'resource deadlock avoided',
+  EDQUOT: 'disk quota exceeded',
+  ENOEXEC: 'exec format error',
+  ENOLCK: 'no locks available',
+  ENOSTR: 'not a stream',
+  ESTALE: 'stale file handle',
+};
 
 /**
  * The error of an argument that has the wrong type, `ERR_INVALID_ARG_TYPE`.
@@ -233,8 +246,7 @@ function show(value: unknown): string {
 const hints: Readonly<Record<string, string>> = {
   'EPERM id-map': 'user namespaces are switched off here: probe() tells by what',
   'EACCES id-map': 'user namespaces are switched off here: probe() tells by what',
-  'ENOSPC id-map':
-    'the limit of namespaces is reached: see user.max_user_namespaces in sysctl(8)',
+  'ENOSPC id-map': 'the limit of namespaces is reached: see user.max_user_namespaces in sysctl(8)',
   'EPERM mount': 'the kernel refuses this mount to this user: probe() tells what is possible',
   'ENOENT mount': 'the mount point must exist inside the jail, and the source on the host',
   'ENOTDIR mount': 'both the mount point and the source must be directories',

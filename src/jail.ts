@@ -19,7 +19,7 @@ import {
   resolveSpawn,
   type SpawnOptions,
 } from './spawn-options.js';
-import { type JailSpec, type ResolvedSpec, resolveName, resolveSpec } from './spec.js';
+import { type JailSpec, type ResolvedSpec, resolveSpec } from './spec.js';
 import { type CommandStdio, openStdio } from './stdio.js';
 import { type ResolvedStop, resolveStop, type StopOptions } from './stop-options.js';
 import { assertAbortSignal, assertInteger, assertKnownKeys, assertObject } from './validate.js';
@@ -36,7 +36,7 @@ export interface JailEvents {
   exit: [];
 }
 
-const MAX_JID = 999_998;
+const MAX_ID = 2 ** 31 - 1; // of a call that asks; the kernel gives out less
 
 /**
  * A running jail. Made by {@link Jail.create} or found by {@link Jail.open}; what it tells is read from the kernel
@@ -429,9 +429,10 @@ function understand(spec: JailSpec): { backend: Backend; resolved: ResolvedSpec 
 }
 
 function checkId(id: unknown): number | string {
-  if (typeof id === 'string') return resolveName(id, 'id');
+  // Any text may be asked for: what no jail can be called, none is called.
+  if (typeof id === 'string') return id;
   if (typeof id !== 'number') throw invalidType('id', 'a jid or the name of a jail', id);
-  assertInteger(id, 'id', 1, MAX_JID);
+  assertInteger(id, 'id', 1, MAX_ID);
   return id;
 }
 

@@ -24,7 +24,7 @@ export interface MountOptions {
 export interface TmpfsOptions extends MountOptions {
   /** The most it may hold: bytes, or with a unit (`'64m'`: k, m, g, powers of 1024). Default: the system's. */
   size?: number | string;
-  /** Permissions of its root, as a number or in octal digits (`'1777'`). Default 0o1777 (as for /tmp). */
+  /** Permissions of its root, as a number or in octal digits (`'1777'`). Default: the mount point’s. */
   mode?: number | string;
 }
 

@@ -5,15 +5,15 @@
 
 namespace dfjail {
 
-// What went wrong, in which call, at which step and on what. Plain data, so that it crosses a pipe or the protocol
-// as it is; the strings that live longer than a call are copied in.
+// What went wrong, in which call, at which step and on what. Plain data, so that it crosses a pipe
+// or the protocol as it is; the strings that live longer than a call are copied in.
 struct Error {
-  int number = 0;             // the system's errno; 0 together with a code is an error of ours
-  const char* code = "";      // ERR_JAIL_…, or empty
+  int number = 0;         // the system's errno; 0 together with a code is an error of ours
+  const char* code = "";  // ERR_JAIL_…, or empty
   const char* syscall = "";
   const char* step = "";
-  char path[256] = "";        // what it was about: a path, an address, a name; cut when longer
-  char detail[256] = "";      // one sentence for errors of ours
+  char path[256] = "";    // what it was about: a path, an address, a name; cut when longer
+  char detail[256] = "";  // one sentence for errors of ours
 
   bool failed() const { return number != 0 || code[0] != '\0'; }
 };

@@ -15,8 +15,9 @@ namespace {
 constexpr const char* kStep = "register";
 // Bytes of `locks` from here on stand for ranges of ids. Above every jid.
 constexpr off_t kIdRangeLocks = 1 << 20;
-// 0x70000000–0x7FFFFFFF is handed out by nobody else: below it systemd's container ranges end, above it are the ids
-// that signed 32-bit programs cannot print. The last 16 ranges are systemd's "foreign" ones.
+// 0x70000000–0x7FFFFFFF is handed out by nobody else: below it systemd's container ranges end,
+// above it are the ids that signed 32-bit programs cannot print. The last 16 ranges are systemd's
+// "foreign" ones.
 constexpr uint32_t kFirstId = 0x70000000U;
 constexpr uint32_t kIdsPerJail = 0x10000U;
 constexpr uint32_t kIdRanges = 4096 - 16;
@@ -87,7 +88,8 @@ uint32_t last_jid(int state) {
   return value > kMaxJid ? 0 : static_cast<uint32_t>(value);
 }
 
-// The counter only moves up and wraps, as the kernel's does on DragonFly, so that a jid is not soon somebody else's.
+// The counter only moves up and wraps, as the kernel's does on DragonFly, so that a jid is not soon
+// somebody else's.
 bool take_jid(int state, int locks, Entry* entry, Error* error) {
   const uint32_t last = last_jid(state);
   for (uint32_t i = 1; i <= kMaxJid; i++) {
@@ -104,10 +106,12 @@ bool take_jid(int state, int locks, Entry* entry, Error* error) {
     entry->jid = jid;
     char text[32];
     const int n = snprintf(text, sizeof text, "%u\n", jid);
-    if (!write_file(state, "next", text, static_cast<size_t>(n))) return fail(error, kStep, "write", "next");
+    if (!write_file(state, "next", text, static_cast<size_t>(n)))
+      return fail(error, kStep, "write", "next");
     return true;
   }
-  return fail_with_code(error, kStep, "ERR_JAIL_LIMIT", "", "Every jail id is in use: stop some jails first.");
+  return fail_with_code(error, kStep, "ERR_JAIL_LIMIT", "",
+                        "Every jail id is in use: stop some jails first.");
 }
 
 // A folder and a lock for a jail whose jid is not known yet.
@@ -121,11 +125,13 @@ bool take_pending_id(int state, int locks, uint32_t* id, Error* error) {
     set_lock(locks, *id, F_UNLCK);
     if (number != EEXIST) return fail(error, kStep, "mkdir", folder, number);
   }
-  return fail_with_code(error, kStep, "ERR_JAIL_LIMIT", "",
-                        "Too many jails are being made, or were left behind: recover() clears them away.");
+  return fail_with_code(
+      error, kStep, "ERR_JAIL_LIMIT", "",
+      "Too many jails are being made, or were left behind: recover() clears them away.");
 }
 
-// What a dead jail of the same jid left keeps its ledger, under an id of its own, until it is recovered.
+// What a dead jail of the same jid left keeps its ledger, under an id of its own, until it is
+// recovered.
 bool move_aside(int state, int locks, uint32_t jid, Error* error) {
   char from[64];
   char to[64];
@@ -150,8 +156,9 @@ bool name_is_free(int state, int locks, const char* name, Error* error) {
     unlinkat(state, link, 0);
     return true;
   }
-  return fail_with_code(error, kStep, "ERR_JAIL_EXISTS", name,
-                        "A running jail has this name: stop it, open it with Jail.open(), or choose another name.");
+  return fail_with_code(
+      error, kStep, "ERR_JAIL_EXISTS", name,
+      "A running jail has this name: stop it, open it with Jail.open(), or choose another name.");
 }
 
 bool link_name(int state, const Entry& entry, Error* error) {
@@ -175,7 +182,8 @@ void remove_folder(int state, uint32_t jid) {
     return;
   }
   while (const dirent* item = readdir(dir)) {
-    if (strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0) unlinkat(fd, item->d_name, 0);
+    if (strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0)
+      unlinkat(fd, item->d_name, 0);
   }
   closedir(dir);
   unlinkat(state, folder, AT_REMOVEDIR);
@@ -257,7 +265,8 @@ bool open_state(const char* dir, UniqueFd* state, Error* error) {
   if (!*state) return fail(error, kStep, "open", dir);
   struct stat info;
   if (fstat(state->get(), &info) < 0) return fail(error, kStep, "fstat", dir);
-  if (info.st_uid != self || (info.st_mode & 022) != 0) return fail(error, kStep, "open", dir, EPERM);
+  if (info.st_uid != self || (info.st_mode & 022) != 0)
+    return fail(error, kStep, "open", dir, EPERM);
   if (!make_folder(state->get(), "names", mode)) return fail(error, kStep, "mkdir", "names");
   if (!make_folder(state->get(), "jails", mode)) return fail(error, kStep, "mkdir", "jails");
   return true;
@@ -323,17 +332,20 @@ bool write_entry(int state, const Entry& entry, Error* error) {
   static char text[kEntryText];
   const int n = snprintf(
       text, sizeof text,
-      "version 1\njid %u\nname %s\nhostname %s\npath %s\naddresses %s\nscopeids %s\nlimits %s\ncgroup %s\nlink %s\n"
-      "capabilities %u\nidbase %u\nidcount %u\npersist %d\nstopping %d\nmonitor %d\nanchor %d\npidns %llu\n",
-      entry.jid, entry.name, entry.hostname, entry.path, entry.addresses, entry.scopeids, entry.limits,
-      entry.cgroup, entry.link, entry.capabilities, entry.id_base, entry.id_count, entry.persist ? 1 : 0,
-      entry.stopping ? 1 : 0, static_cast<int>(entry.monitor), static_cast<int>(entry.anchor),
-      static_cast<unsigned long long>(entry.pid_namespace));
+      "version 1\njid %u\nname %s\nhostname %s\npath %s\naddresses %s\nscopeids %s\nlimits "
+      "%s\ncgroup %s\nlink %s\n"
+      "capabilities %u\nidbase %u\nidcount %u\npersist %d\nstopping %d\nmonitor %d\nanchor "
+      "%d\npidns %llu\n",
+      entry.jid, entry.name, entry.hostname, entry.path, entry.addresses, entry.scopeids,
+      entry.limits, entry.cgroup, entry.link, entry.capabilities, entry.id_base, entry.id_count,
+      entry.persist ? 1 : 0, entry.stopping ? 1 : 0, static_cast<int>(entry.monitor),
+      static_cast<int>(entry.anchor), static_cast<unsigned long long>(entry.pid_namespace));
   char fresh[64];
   char final[64];
   jail_folder(entry.jid, "entry.new", fresh);
   jail_folder(entry.jid, "entry", final);
-  if (!write_file(state, fresh, text, static_cast<size_t>(n))) return fail(error, kStep, "write", fresh);
+  if (!write_file(state, fresh, text, static_cast<size_t>(n)))
+    return fail(error, kStep, "write", fresh);
   return renameat(state, fresh, state, final) == 0 || fail(error, kStep, "rename", final);
 }
 
@@ -407,7 +419,8 @@ size_t guest_monitors(int state, uint32_t jid, pid_t* pids, size_t max) {
   size_t count = 0;
   while (const dirent* item = readdir(dir)) {
     if (count == max) break;
-    if (strncmp(item->d_name, "monitor.", 8) == 0) pids[count++] = static_cast<pid_t>(number(item->d_name + 8));
+    if (strncmp(item->d_name, "monitor.", 8) == 0)
+      pids[count++] = static_cast<pid_t>(number(item->d_name + 8));
   }
   closedir(dir);
   return count;
@@ -416,7 +429,8 @@ size_t guest_monitors(int state, uint32_t jid, pid_t* pids, size_t max) {
 bool sweep_jail(int state, uint32_t jid, Error* error) {
   const Mutex mutex(state);
   UniqueFd locks;
-  if (!mutex.held() || !open_locks(state, &locks)) return fail(error, "unregister", "open", "locks");
+  if (!mutex.held() || !open_locks(state, &locks))
+    return fail(error, "unregister", "open", "locks");
   if (is_alive(locks.get(), jid, nullptr)) return true;
   Entry entry;
   entry.jid = jid;

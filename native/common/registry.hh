@@ -10,16 +10,16 @@
 // The jails that this package made on this host, one folder a jail:
 //
 //   <state>/mutex               flock'ed while jids and names are given out or taken back
-//   <state>/locks               byte `jid` is locked (fcntl, so never inherited) by that jail's monitor: alive
-//   <state>/next                the last jid given out, as text
-//   <state>/names/<name>        a symbolic link to the jid
-//   <state>/jails/<jid>/entry   what is known of it, `key value` lines; replaced whole by rename
-//   <state>/jails/<jid>/socket  a persistent jail's monitor listens here
+//   <state>/locks               byte `jid` is locked (fcntl, so never inherited) by that jail's
+//   monitor: alive <state>/next                the last jid given out, as text <state>/names/<name>
+//   a symbolic link to the jid <state>/jails/<jid>/entry   what is known of it, `key value` lines;
+//   replaced whole by rename <state>/jails/<jid>/socket  a persistent jail's monitor listens here
 //   <state>/jails/<jid>/monitor.<pid>   a monitor that entered somebody else's jail
 namespace dfjail {
 
-constexpr uint32_t kMaxJid = 999998;       // as jail(2): 1 … 999,998, then from 1 again
-constexpr uint32_t kMaxPendingId = 1'040'000;  // ids above kMaxJid stand for jails whose jid is not known yet
+constexpr uint32_t kMaxJid = 999998;  // as jail(2): 1 … 999,998, then from 1 again
+constexpr uint32_t kMaxPendingId =
+    1'040'000;  // ids above kMaxJid stand for jails whose jid is not known yet
 constexpr size_t kMaxName = 63;
 constexpr size_t kMaxAddressText = 256 * 40;
 
@@ -29,33 +29,35 @@ struct Entry {
   char hostname[257] = "";
   char path[4097] = "";
   char addresses[kMaxAddressText] = "";  // separated by a space
-  char scopeids[256 * 11] = "";              // decimal, separated by a space, one per address
+  char scopeids[256 * 11] = "";          // decimal, separated by a space, one per address
   char limits[512] = "";                 // resource:soft:hard, separated by a space
   char cgroup[512] = "";                 // folders of our cgroups, separated by a space
   char link[16] = "";                    // the host's end of the veth pair
   uint32_t capabilities = 0;
-  uint32_t id_base = 0;                  // the host's id of the jail's 0
-  uint32_t id_count = 0;                 // 1 when rootless: only id_base is mapped
+  uint32_t id_base = 0;   // the host's id of the jail's 0
+  uint32_t id_count = 0;  // 1 when rootless: only id_base is mapped
   bool persist = false;
   bool stopping = false;
   pid_t monitor = 0;
   pid_t anchor = 0;
-  uint64_t pid_namespace = 0;            // inode of the anchor's
+  uint64_t pid_namespace = 0;  // inode of the anchor's
 };
 
-// Creates the state directory and its parts where missing; refuses one that is not ours or is a symbolic link.
-// Returns a descriptor of it.
+// Creates the state directory and its parts where missing; refuses one that is not ours or is a
+// symbolic link. Returns a descriptor of it.
 bool open_state(const char* dir, UniqueFd* state, Error* error);
 
-// For a monitor: takes a jid (and the name) and holds it by a lock on `locks`, which must stay open for as long as the
-// jail lives. entry->jid is filled in.
+// For a monitor: takes a jid (and the name) and holds it by a lock on `locks`, which must stay open
+// for as long as the jail lives. entry->jid is filled in.
 bool register_jail(int state, Entry* entry, UniqueFd* locks, Error* error);
-// The same where the kernel gives out the jids and only after the name was taken and things were set up on the host: first
-// under a pending id, which entry->jid then is, later under the jid. In between readers skip it (jid > kMaxJid); a dead
-// one's folder, ledger and name are found and taken back like any other's.
+// The same where the kernel gives out the jids and only after the name was taken and things were
+// set up on the host: first under a pending id, which entry->jid then is, later under the jid. In
+// between readers skip it (jid > kMaxJid); a dead one's folder, ledger and name are found and taken
+// back like any other's.
 bool register_pending(int state, Entry* entry, UniqueFd* locks, Error* error);
 bool settle_jid(int state, Entry* entry, int locks, uint32_t jid, Error* error);
-// The lowest free range of ids of its own for a jail made by root, held by the same `locks` descriptor.
+// The lowest free range of ids of its own for a jail made by root, held by the same `locks`
+// descriptor.
 bool take_id_range(int locks, Entry* entry, Error* error);
 bool write_entry(int state, const Entry& entry, Error* error);
 void unregister_jail(int state, const Entry& entry);
@@ -68,12 +70,14 @@ bool open_locks(int state, UniqueFd* locks);
 bool is_alive(int locks, uint32_t jid, pid_t* monitor);
 bool read_entry(int state, uint32_t jid, Entry* entry);
 bool find_name(int state, const char* name, uint32_t* jid);
-// Calls visit(context, jid) for every folder in jails/, dead ones included; false from visit ends it.
+// Calls visit(context, jid) for every folder in jails/, dead ones included; false from visit ends
+// it.
 void each_jid(int state, bool (*visit)(void* context, uint32_t jid), void* context);
-// Monitors beside the owner, as pids; at most `max`. They may be gone or recycled: verify by pid namespace.
+// Monitors beside the owner, as pids; at most `max`. They may be gone or recycled: verify by pid
+// namespace.
 size_t guest_monitors(int state, uint32_t jid, pid_t* pids, size_t max);
-// Takes a dead jail's name and folder away; what it left outside of the registry (cgroups) is the caller's to undo
-// before. False and an error when something stayed.
+// Takes a dead jail's name and folder away; what it left outside of the registry (cgroups) is the
+// caller's to undo before. False and an error when something stayed.
 bool sweep_jail(int state, uint32_t jid, Error* error);
 
 }  // namespace dfjail

@@ -30,10 +30,12 @@ int memory_file() {
 bool make_anchor_file(UniqueFd* file, Error* error) {
   file->reset(memory_file());
   if (!*file) return fail(error, kStep, "memfd_create");
-  if (write(file->get(), kAnchorImage, sizeof kAnchorImage) != static_cast<ssize_t>(sizeof kAnchorImage)) {
+  if (write(file->get(), kAnchorImage, sizeof kAnchorImage) !=
+      static_cast<ssize_t>(sizeof kAnchorImage)) {
     return fail(error, kStep, "write");
   }
-  // Executable but not readable: exec then makes the process one that only the file's owner's namespace may trace.
+  // Executable but not readable: exec then makes the process one that only the file's owner's
+  // namespace may trace.
   if (fchmod(file->get(), 0111) < 0) return fail(error, kStep, "fchmod");
   constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
   return fcntl(file->get(), F_ADD_SEALS, kSeals) == 0 || fail(error, kStep, "fcntl");
@@ -41,8 +43,10 @@ bool make_anchor_file(UniqueFd* file, Error* error) {
 
 bool become_anchor(int file, int lifeline, int report, Error* error) {
   signal(SIGCHLD, SIG_IGN);  // the kernel reaps what is orphaned to it
-  if (dup2(lifeline, 0) < 0 || dup2(report, 1) < 0 || dup2(file, 2) < 0) return fail(error, kStep, "dup2");
-  if (fcntl(1, F_SETFD, FD_CLOEXEC) < 0 || fcntl(2, F_SETFD, FD_CLOEXEC) < 0) return fail(error, kStep, "fcntl");
+  if (dup2(lifeline, 0) < 0 || dup2(report, 1) < 0 || dup2(file, 2) < 0)
+    return fail(error, kStep, "dup2");
+  if (fcntl(1, F_SETFD, FD_CLOEXEC) < 0 || fcntl(2, F_SETFD, FD_CLOEXEC) < 0)
+    return fail(error, kStep, "fcntl");
   if (syscall(SYS_close_range, 3U, ~0U, 0U) < 0) return fail(error, kStep, "close_range");
   char name[] = "jail-anchor";
   char* argv[] = {name, nullptr};

@@ -21,7 +21,8 @@ bool write_text(const char* folder, const char* file, const char* text, Error* e
   const UniqueFd fd(open(path, O_WRONLY | O_CLOEXEC));
   if (!fd) return fail(error, kStep, "open", path);
   const ssize_t size = static_cast<ssize_t>(strlen(text));
-  return write(fd.get(), text, static_cast<size_t>(size)) == size || fail(error, kStep, "write", path);
+  return write(fd.get(), text, static_cast<size_t>(size)) == size ||
+         fail(error, kStep, "write", path);
 }
 
 bool write_number(const char* folder, const char* file, uint64_t value, Error* error) {
@@ -37,13 +38,15 @@ bool make_folder(const char* path, Error* error) {
 // Known to recover() before it is there. Without an anchor it is no jail to anybody yet.
 bool announce(Jail* jail, const char* folder, Error* error) {
   const size_t used = strlen(jail->entry.cgroup);
-  snprintf(jail->entry.cgroup + used, sizeof jail->entry.cgroup - used, "%s%s", used == 0 ? "" : " ", folder);
+  snprintf(jail->entry.cgroup + used, sizeof jail->entry.cgroup - used, "%s%s",
+           used == 0 ? "" : " ", folder);
   Entry early = jail->entry;
   early.anchor = 0;
   return write_entry(jail->state.get(), early, error);
 }
 
-// <base>/dragonfly-jail/<jid>-<monitor>: the monitor's pid tells jails of different state folders apart.
+// <base>/dragonfly-jail/<jid>-<monitor>: the monitor's pid tells jails of different state folders
+// apart.
 bool make_jail_folder(Jail* jail, const char* base, size_t slot, char out[256], Error* error) {
   char common[200];
   snprintf(common, sizeof common, "%s/dragonfly-jail", base);
@@ -75,7 +78,8 @@ bool limit_unified(Jail* jail, uint64_t memory, uint64_t processes, Error* error
   Error ignored;
   if (memory != kUnlimited) {
     if (!write_number(folder, "memory.max", memory, error)) return false;
-    write_text(folder, "memory.swap.max", "0", &ignored);  // not there on a kernel without swap accounting
+    write_text(folder, "memory.swap.max", "0",
+               &ignored);  // not there on a kernel without swap accounting
   }
   return processes == kUnlimited || write_number(folder, "pids.max", processes, error);
 }
@@ -122,7 +126,8 @@ bool limit_jail(Jail* jail, uint64_t memory, uint64_t processes, Error* error) {
   char what[256];
   snprintf(what, sizeof what, "%s", error->path);
   return fail_with_code(error, kStep, "ERR_JAIL_UNSUPPORTED", what,
-                        "limits.memory and limits.processes need a cgroup that can be written here; leave them out, or "
+                        "limits.memory and limits.processes need a cgroup that can be written "
+                        "here; leave them out, or "
                         "run as root on a host with the memory and pids controllers.");
 }
 
@@ -131,7 +136,8 @@ bool remove_cgroups(const Entry& entry, Error* error) {
   snprintf(list, sizeof list, "%s", entry.cgroup);
   bool all = true;
   char* rest = nullptr;
-  for (char* path = strtok_r(list, " ", &rest); path != nullptr; path = strtok_r(nullptr, " ", &rest)) {
+  for (char* path = strtok_r(list, " ", &rest); path != nullptr;
+       path = strtok_r(nullptr, " ", &rest)) {
     if (!remove_folder(path)) all = fail(error, kStep, "rmdir", path);
     *strrchr(path, '/') = '\0';
     rmdir(path);  // the common folder, unless another jail uses it

@@ -5,4 +5,7 @@ const [, , input, output] = process.argv;
 const bytes = [...readFileSync(input)];
 const lines = [];
 for (let i = 0; i < bytes.length; i += 24) lines.push(`  ${bytes.slice(i, i + 24).join(',')},`);
-writeFileSync(output, `alignas(16) static const unsigned char kAnchorImage[] = {\n${lines.join('\n')}\n};\n`);
+writeFileSync(
+  output,
+  `alignas(16) static const unsigned char kAnchorImage[] = {\n${lines.join('\n')}\n};\n`,
+);

@@ -19,10 +19,10 @@
 
 // From the monitor's fork to the command's exec.
 //
-// The child shares the monitor's memory (CLONE_VM), which makes it cheap; it does not suspend the monitor (no
-// CLONE_VFORK), since jailed root can stop it with a signal once it is inside. Until exec it is protected by the monitor's
-// memory being non-dumpable and by belonging to the host's user namespace. It may call nothing of libc that uses errno
-// or locks: raw system calls only.
+// The child shares the monitor's memory (CLONE_VM), which makes it cheap; it does not suspend the
+// monitor (no CLONE_VFORK), since jailed root can stop it with a signal once it is inside. Until
+// exec it is protected by the monitor's memory being non-dumpable and by belonging to the host's
+// user namespace. It may call nothing of libc that uses errno or locks: raw system calls only.
 namespace dfjail {
 
 // Steps of the child; the index goes through the error pipe.
@@ -61,10 +61,12 @@ using raw::call;
 using raw::pointer;
 
 constexpr size_t kStackSize = 64 * 1024;
-constexpr const char* kStepNames[] = {"enter", "limits", "stdio", "terminal",     "cwd",    "groups",
-                                      "gid",   "uid",    "capabilities", "filter", "exec"};
-constexpr const char* kStepCalls[] = {"setns",     "prlimit", "dup3",      "ioctl", "chdir",   "setgroups",
-                                      "setresgid", "setresuid", "prctl",   "seccomp", "execve"};
+constexpr const char* kStepNames[] = {"enter",        "limits", "stdio", "terminal",
+                                      "cwd",          "groups", "gid",   "uid",
+                                      "capabilities", "filter", "exec"};
+constexpr const char* kStepCalls[] = {"setns", "prlimit",   "dup3",      "ioctl",
+                                      "chdir", "setgroups", "setresgid", "setresuid",
+                                      "prctl", "seccomp",   "execve"};
 
 struct Failure {
   uint32_t step;
@@ -85,10 +87,12 @@ long must(const Launch* launch, Step step, long result) {
 }
 
 void set_limits(const Launch* launch, const Limit* limits, size_t count) {
-  constexpr int kResources[] = {RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_CORE,  RLIMIT_CPU,     RLIMIT_AS,
-                                RLIMIT_DATA,   RLIMIT_STACK, RLIMIT_FSIZE, RLIMIT_MEMLOCK, RLIMIT_RSS};
+  constexpr int kResources[] = {RLIMIT_NOFILE,  RLIMIT_NPROC, RLIMIT_CORE,  RLIMIT_CPU,
+                                RLIMIT_AS,      RLIMIT_DATA,  RLIMIT_STACK, RLIMIT_FSIZE,
+                                RLIMIT_MEMLOCK, RLIMIT_RSS};
   for (size_t i = 0; i < count; i++) {
-    if (limits[i].resource >= sizeof kResources / sizeof kResources[0]) give_up(launch, kStepLimits, -EINVAL);
+    if (limits[i].resource >= sizeof kResources / sizeof kResources[0])
+      give_up(launch, kStepLimits, -EINVAL);
     const uint64_t value[2] = {limits[i].soft, limits[i].hard};
     must(launch, kStepLimits,
          call(SYS_prlimit64, 0, kResources[limits[i].resource], pointer(value), 0));
@@ -105,7 +109,8 @@ void fill_slots(Launch* launch) {
   const CommandSpec& command = *launch->command;
   const int null = out_of_the_way(launch, 0);
   for (size_t i = 0; i < command.stdio_count; i++) {
-    if (command.stdio[i] == Slot::kPassed) launch->descriptors[i] = out_of_the_way(launch, launch->descriptors[i]);
+    if (command.stdio[i] == Slot::kPassed)
+      launch->descriptors[i] = out_of_the_way(launch, launch->descriptors[i]);
   }
   for (size_t i = 0; i < command.stdio_count; i++) {
     const long slot = static_cast<long>(i);
@@ -118,8 +123,9 @@ void fill_slots(Launch* launch) {
   }
 }
 
-// Leaves the slots, then the error pipe, then the anchor, and nothing else: what the monitor holds must not be open in a
-// process that jailed root may stop at any point. Returns the anchor's new number.
+// Leaves the slots, then the error pipe, then the anchor, and nothing else: what the monitor holds
+// must not be open in a process that jailed root may stop at any point. Returns the anchor's new
+// number.
 long place_descriptors(Launch* launch) {
   const long slots = static_cast<long>(launch->command->stdio_count);
   launch->report = out_of_the_way(launch, launch->report);
@@ -203,7 +209,8 @@ bool join_path(Launch* launch, const char* dir, size_t length) {
 }
 
 long try_exec(const Launch* launch, const char* path) {
-  return call(SYS_execve, pointer(path), pointer(launch->command->argv), pointer(launch->command->env));
+  return call(SYS_execve, pointer(path), pointer(launch->command->argv),
+              pointer(launch->command->env));
 }
 
 // As execvp(3): the first that can be run; EACCES is remembered over ENOENT.
@@ -246,7 +253,8 @@ int run_child(void* argument) {
   unblock_signals();
   launch->step = kStepExec;
   const char* dirs = search_path(launch);
-  give_up(launch, kStepExec, dirs == nullptr ? try_exec(launch, command.file) : search_and_exec(launch, dirs));
+  give_up(launch, kStepExec,
+          dirs == nullptr ? try_exec(launch, command.file) : search_and_exec(launch, dirs));
 }
 
 // ---- in the monitor
@@ -263,11 +271,13 @@ unsigned char* take_stack() {
     free_stacks = stack->next;
     return reinterpret_cast<unsigned char*>(stack);
   }
-  void* memory = mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  void* memory = mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   return memory == MAP_FAILED ? nullptr : static_cast<unsigned char*>(memory);
 }
 
-// The top of the stack is where the child's data was: the link goes to the bottom, which is hardly ever touched.
+// The top of the stack is where the child's data was: the link goes to the bottom, which is hardly
+// ever touched.
 void keep_stack(unsigned char* memory) {
   Stack* stack = reinterpret_cast<Stack*>(memory);
   stack->next = free_stacks;
@@ -301,8 +311,8 @@ OwnedLaunch* new_launch(const Jail& jail, const CommandSpec& command, const Iden
   return owned;
 }
 
-// With a memory limit the kernel's out-of-memory killer ends everything that shares memory with its victim: then the
-// child gets a copy.
+// With a memory limit the kernel's out-of-memory killer ends everything that shares memory with its
+// victim: then the child gets a copy.
 bool may_share_memory(const Jail& jail) { return !jail.cgroups[0] && !jail.cgroups[1]; }
 
 pid_t clone_child(OwnedLaunch* owned, int* pidfd) {
@@ -314,7 +324,8 @@ pid_t clone_child(OwnedLaunch* owned, int* pidfd) {
 bool has_ids(const Jail& jail, const Identity& identity, Error* error) {
   if (jail.entry.id_count != 1 || (identity.uid == 0 && identity.gid == 0)) return true;
   return fail_with_code(error, "user", "ERR_JAIL_UNSUPPORTED", identity.name,
-                        "A jail made by an ordinary user has one user id only, its root: leave user and group out, or "
+                        "A jail made by an ordinary user has one user id only, its root: leave "
+                        "user and group out, or "
                         "make the jail as root.");
 }
 
@@ -336,8 +347,8 @@ pid_t read_jail_pid(pid_t pid) {
 
 }  // namespace
 
-bool start_command(Jail* jail, const CommandSpec& command, const Identity& identity, const int* descriptors,
-                   Started* started, Error* error) {
+bool start_command(Jail* jail, const CommandSpec& command, const Identity& identity,
+                   const int* descriptors, Started* started, Error* error) {
   if (!has_ids(*jail, identity, error)) return false;
   int report[2];
   if (pipe2(report, O_CLOEXEC) < 0) return fail(error, "enter", "pipe2");

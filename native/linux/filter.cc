@@ -1,6 +1,5 @@
 #include "filter.hh"
 
-
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
@@ -45,32 +44,66 @@ constexpr uint32_t kArchitecture = AUDIT_ARCH_X86_64;
 constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 #endif
 
-constexpr uint32_t kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
-                                 CLONE_NEWPID | CLONE_NEWNET;
+constexpr uint32_t kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+                                 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
 constexpr long kRefused[] = {
     // A jail's mounts are its maker's.
-    SYS_mount, SYS_umount2, SYS_pivot_root, SYS_open_tree, SYS_open_tree_attr, SYS_move_mount, SYS_fsopen,
-    SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_mount_setattr,
+    SYS_mount,
+    SYS_umount2,
+    SYS_pivot_root,
+    SYS_open_tree,
+    SYS_open_tree_attr,
+    SYS_move_mount,
+    SYS_fsopen,
+    SYS_fsconfig,
+    SYS_fsmount,
+    SYS_fspick,
+    SYS_mount_setattr,
     // Namespaces: more kernel within reach, and capabilities that were taken away back again.
     SYS_setns,
     // Things of the whole kernel.
-    SYS_kexec_load, SYS_kexec_file_load, SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_reboot, SYS_swapon,
-    SYS_swapoff, SYS_acct, SYS_quotactl, SYS_quotactl_fd, SYS_syslog, SYS_settimeofday, SYS_clock_settime,
-    SYS_clock_adjtime, SYS_adjtimex, SYS_vhangup,
+    SYS_kexec_load,
+    SYS_kexec_file_load,
+    SYS_init_module,
+    SYS_finit_module,
+    SYS_delete_module,
+    SYS_reboot,
+    SYS_swapon,
+    SYS_swapoff,
+    SYS_acct,
+    SYS_quotactl,
+    SYS_quotactl_fd,
+    SYS_syslog,
+    SYS_settimeofday,
+    SYS_clock_settime,
+    SYS_clock_adjtime,
+    SYS_adjtimex,
+    SYS_vhangup,
     // Not divided by namespaces.
-    SYS_add_key, SYS_request_key, SYS_keyctl, SYS_bpf, SYS_perf_event_open, SYS_open_by_handle_at,
-    SYS_fanotify_init, SYS_userfaultfd,
+    SYS_add_key,
+    SYS_request_key,
+    SYS_keyctl,
+    SYS_bpf,
+    SYS_perf_event_open,
+    SYS_open_by_handle_at,
+    SYS_fanotify_init,
+    SYS_userfaultfd,
 #if defined(__x86_64__)
-    SYS_iopl, SYS_ioperm, SYS_lookup_dcookie, SYS_nfsservctl,
+    SYS_iopl,
+    SYS_ioperm,
+    SYS_lookup_dcookie,
+    SYS_nfsservctl,
 #endif
 };
 
 // ENOSYS, so that libraries take the older call, whose arguments can be looked at.
-constexpr long kUnknown[] = {SYS_clone3, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register};
+constexpr long kUnknown[] = {SYS_clone3, SYS_io_uring_setup, SYS_io_uring_enter,
+                             SYS_io_uring_register};
 
-constexpr long kSysv[] = {SYS_shmget, SYS_shmat, SYS_shmctl, SYS_shmdt, SYS_semget, SYS_semop,
-                          SYS_semctl, SYS_semtimedop, SYS_msgget, SYS_msgsnd, SYS_msgrcv, SYS_msgctl};
+constexpr long kSysv[] = {SYS_shmget, SYS_shmat,  SYS_shmctl, SYS_shmdt,
+                          SYS_semget, SYS_semop,  SYS_semctl, SYS_semtimedop,
+                          SYS_msgget, SYS_msgsnd, SYS_msgrcv, SYS_msgctl};
 
 class Program {
  public:
@@ -81,15 +114,20 @@ class Program {
   void load(uint32_t offset) { put(BPF_LD | BPF_W | BPF_ABS, offset); }
   void load_number() { load(offsetof(seccomp_data, nr)); }
   // The low half, which is all the kernel looks at for these calls' int arguments.
-  void load_argument(uint32_t i) { load(static_cast<uint32_t>(offsetof(seccomp_data, args) + 8U * i)); }
+  void load_argument(uint32_t i) {
+    load(static_cast<uint32_t>(offsetof(seccomp_data, args) + 8U * i));
+  }
   void allow() { put(BPF_RET | BPF_K, SECCOMP_RET_ALLOW); }
-  void refuse(int number) { put(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<uint32_t>(number)); }
+  void refuse(int number) {
+    put(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<uint32_t>(number));
+  }
   void refuse_if(uint32_t value, int number) {
     put(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
     refuse(number);
   }
   void refuse_call(long nr, int number) { refuse_if(static_cast<uint32_t>(nr), number); }
-  // Returns where the jump stands; `end_call` makes it skip to what comes next when it is another call.
+  // Returns where the jump stands; `end_call` makes it skip to what comes next when it is another
+  // call.
   unsigned short begin_call(long nr) {
     put(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(nr), 0, 0);
     return static_cast<unsigned short>(out_->length - 1);
@@ -149,7 +187,8 @@ void no_terminal_input(Program* p) {
   p->end_call(jump);
 }
 
-// DragonFly's socket_unixiproute_only. VSOCK, which reaches the hypervisor past every namespace, never.
+// DragonFly's socket_unixiproute_only. VSOCK, which reaches the hypervisor past every namespace,
+// never.
 void socket_families(Program* p, bool only_some) {
   for (const long call : {static_cast<long>(SYS_socket), static_cast<long>(SYS_socketpair)}) {
     const auto jump = p->begin_call(call);
@@ -192,9 +231,10 @@ void build_filter(uint32_t capabilities, Filter* out) {
 
 uint64_t kept_capabilities(uint32_t capabilities, bool rootless) {
   const auto bit = [](int capability) { return 1ULL << capability; };
-  uint64_t kept = bit(CAP_CHOWN) | bit(CAP_DAC_OVERRIDE) | bit(CAP_DAC_READ_SEARCH) | bit(CAP_FOWNER) |
-                  bit(CAP_FSETID) | bit(CAP_KILL) | bit(CAP_SETGID) | bit(CAP_SETUID) | bit(CAP_SETPCAP) |
-                  bit(CAP_NET_BIND_SERVICE) | bit(CAP_IPC_OWNER) | bit(CAP_SYS_CHROOT) | bit(CAP_SYS_NICE) |
+  uint64_t kept = bit(CAP_CHOWN) | bit(CAP_DAC_OVERRIDE) | bit(CAP_DAC_READ_SEARCH) |
+                  bit(CAP_FOWNER) | bit(CAP_FSETID) | bit(CAP_KILL) | bit(CAP_SETGID) |
+                  bit(CAP_SETUID) | bit(CAP_SETPCAP) | bit(CAP_NET_BIND_SERVICE) |
+                  bit(CAP_IPC_OWNER) | bit(CAP_SYS_CHROOT) | bit(CAP_SYS_NICE) |
                   bit(CAP_SYS_RESOURCE) | bit(CAP_LEASE) | bit(CAP_AUDIT_WRITE) | bit(CAP_SETFCAP);
   if ((capabilities & kRawSockets) != 0) kept |= bit(CAP_NET_RAW);
   // sethostname(2) asks for it; the filter refuses what else it would give.

@@ -39,12 +39,12 @@ struct Making {
   Jail* jail = nullptr;
   bool rootless = false;
   Address addresses[kMaxAddresses];
-  bool linked = false;        // a veth pair is needed
-  UniqueFd user_namespace;    // the jail's
+  bool linked = false;      // a veth pair is needed
+  UniqueFd user_namespace;  // the jail's
   IdMap ids;
-  UniqueFd tree;              // the jail's root, not yet mounted
+  UniqueFd tree;  // the jail's root, not yet mounted
   UniqueFd anchor_file;
-  UniqueFd report;            // our end: the anchor's error, or its end by exec
+  UniqueFd report;  // our end: the anchor's error, or its end by exec
   pid_t anchor = 0;
 };
 
@@ -54,7 +54,8 @@ bool write_proc(pid_t pid, const char* file, const char* text, Error* error) {
   const UniqueFd fd(open(path, O_WRONLY | O_CLOEXEC));
   if (!fd) return fail(error, "id-map", "open", path);
   const ssize_t size = static_cast<ssize_t>(strlen(text));
-  return write(fd.get(), text, static_cast<size_t>(size)) == size || fail(error, "id-map", "write", path);
+  return write(fd.get(), text, static_cast<size_t>(size)) == size ||
+         fail(error, "id-map", "write", path);
 }
 
 UniqueFd open_proc(pid_t pid, const char* file, int flags) {
@@ -63,7 +64,8 @@ UniqueFd open_proc(pid_t pid, const char* file, int flags) {
   return UniqueFd(open(path, flags | O_CLOEXEC));
 }
 
-bool map_ids(pid_t pid, uint32_t inside, uint32_t outside, uint32_t count, const char* file, Error* error) {
+bool map_ids(pid_t pid, uint32_t inside, uint32_t outside, uint32_t count, const char* file,
+             Error* error) {
   char text[64];
   snprintf(text, sizeof text, "%u %u %u\n", inside, outside, count);
   return write_proc(pid, file, text, error);
@@ -71,22 +73,26 @@ bool map_ids(pid_t pid, uint32_t inside, uint32_t outside, uint32_t count, const
 
 // ---- ids
 
-// Rootless the monitor lives in a user namespace of its own, whose child the jail's is: only so may it later join the
-// pid namespace, and do what needs privileges on the way.
+// Rootless the monitor lives in a user namespace of its own, whose child the jail's is: only so may
+// it later join the pid namespace, and do what needs privileges on the way.
 bool become_namespace_root(Error* error) {
   const uid_t uid = geteuid();
   const gid_t gid = getegid();
   if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) {
-    if (errno != EPERM && errno != ENOSPC && errno != EUSERS) return fail(error, "id-map", "unshare");
-    return fail_with_code(error, "id-map", "ERR_JAIL_UNSUPPORTED", "",
-                          "This host does not let ordinary users make user namespaces: probe() says which switch "
-                          "forbids it; or run as root.");
+    if (errno != EPERM && errno != ENOSPC && errno != EUSERS)
+      return fail(error, "id-map", "unshare");
+    return fail_with_code(
+        error, "id-map", "ERR_JAIL_UNSUPPORTED", "",
+        "This host does not let ordinary users make user namespaces: probe() says which switch "
+        "forbids it; or run as root.");
   }
-  return write_proc(getpid(), "setgroups", "deny", error) && map_ids(getpid(), 0, uid, 1, "uid_map", error) &&
+  return write_proc(getpid(), "setgroups", "deny", error) &&
+         map_ids(getpid(), 0, uid, 1, "uid_map", error) &&
          map_ids(getpid(), 0, gid, 1, "gid_map", error);
 }
 
-// A process that is nothing but the owner of a new user namespace for as long as we need to map and open it.
+// A process that is nothing but the owner of a new user namespace for as long as we need to map and
+// open it.
 pid_t fork_namespace_holder(int* gate) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) return -1;
@@ -123,7 +129,8 @@ bool make_user_namespace(Making* m, Error* error) {
 
 // ---- the anchor, until it is one
 
-// Waits for the monitor to have made our network's other end. False: the monitor is gone or gave up.
+// Waits for the monitor to have made our network's other end. False: the monitor is gone or gave
+// up.
 bool wait_for_go(int lifeline) {
   char byte;
   ssize_t n;
@@ -135,7 +142,8 @@ bool wait_for_go(int lifeline) {
 
 bool enter_user_namespace(const Making& m, Error* error) {
   if (setns(m.user_namespace.get(), CLONE_NEWUSER) < 0) return fail(error, "enter", "setns");
-  if (!m.rootless && syscall(SYS_setgroups, 0, nullptr) < 0) return fail(error, "enter", "setgroups");
+  if (!m.rootless && syscall(SYS_setgroups, 0, nullptr) < 0)
+    return fail(error, "enter", "setgroups");
   if (syscall(SYS_setresgid, 0, 0, 0) < 0) return fail(error, "enter", "setresgid");
   if (syscall(SYS_setresuid, 0, 0, 0) < 0) return fail(error, "enter", "setresuid");
   constexpr int kNew = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
@@ -151,15 +159,19 @@ bool prepare_jail(const Making& m, int lifeline, int report, Error* error) {
   const JailSpec& spec = *m.spec;
   if (!build_root(m.tree.get(), spec, m.ids, error)) return false;
   if (!enter_user_namespace(m, error) || !name_host(spec, error)) return false;
-  if (write(report, "n", 1) != 1 || !wait_for_go(lifeline)) return fail(error, "link", "read", "", ECANCELED);
-  return spec.address_count == 0 || configure_jail(m.addresses, spec.address_count, m.linked, error);
+  if (write(report, "n", 1) != 1 || !wait_for_go(lifeline))
+    return fail(error, "link", "read", "", ECANCELED);
+  return spec.address_count == 0 ||
+         configure_jail(m.addresses, spec.address_count, m.linked, error);
 }
 
-// Runs in the new pid 1. The error goes back as it is: the strings in it are at the same place in both processes.
+// Runs in the new pid 1. The error goes back as it is: the strings in it are at the same place in
+// both processes.
 [[noreturn]] void run_anchor(const Making& m, int lifeline, int report) {
   Error error;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (prepare_jail(m, lifeline, report, &error)) become_anchor(m.anchor_file.get(), lifeline, report, &error);
+  if (prepare_jail(m, lifeline, report, &error))
+    become_anchor(m.anchor_file.get(), lifeline, report, &error);
   const ssize_t n = write(report, &error, sizeof error);
   _exit(n < 0 ? 2 : 1);
 }
@@ -186,7 +198,8 @@ bool fork_anchor(Making* m, Error* error) {
   return true;
 }
 
-// One byte: it is in its namespaces. An Error: it failed. The end: it is gone, or has become the anchor.
+// One byte: it is in its namespaces. An Error: it failed. The end: it is gone, or has become the
+// anchor.
 enum class Word { kReady, kFailed, kEnded };
 
 Word hear_anchor(const Making& m, Error* error) {
@@ -206,7 +219,8 @@ Word hear_anchor(const Making& m, Error* error) {
 }
 
 bool anchor_is_gone(const Making& m) {
-  return syscall(SYS_pidfd_send_signal, m.jail->anchor.get(), 0, nullptr, 0) < 0 || waitpid(m.anchor, nullptr, WNOHANG) != 0;
+  return syscall(SYS_pidfd_send_signal, m.jail->anchor.get(), 0, nullptr, 0) < 0 ||
+         waitpid(m.anchor, nullptr, WNOHANG) != 0;
 }
 
 bool connect_jail(Making* m, Error* error) {
@@ -219,7 +233,8 @@ bool connect_jail(Making* m, Error* error) {
   for (int i = 0; i < kTries; i++) {
     snprintf(entry.link, sizeof entry.link, i == 0 ? "dfj%u" : "dfj%u_%d", entry.jid, i);
     *error = Error();
-    if (connect_host(entry.link, netns.get(), m->addresses, m->spec->address_count, error)) return true;
+    if (connect_host(entry.link, netns.get(), m->addresses, m->spec->address_count, error))
+      return true;
     if (error->number != EEXIST || strcmp(error->step, "link") != 0) break;
   }
   entry.link[0] = '\0';
@@ -245,7 +260,8 @@ bool join_pid_namespace(Jail* jail, Error* error) {
   if (setns(pidfd, CLONE_NEWPID) < 0) return fail(error, "ready", "setns");
   jail->root = open_proc(jail->entry.anchor, "root", O_PATH | O_DIRECTORY);
   if (!jail->root) return fail(error, "ready", "open", "root");
-  // From here on hostile processes exist, and our children are for a moment among them with our memory.
+  // From here on hostile processes exist, and our children are for a moment among them with our
+  // memory.
   return prctl(PR_SET_DUMPABLE, 0) == 0 || fail(error, "ready", "prctl");
 }
 
@@ -283,7 +299,8 @@ bool describe(const JailSpec& spec, Making* m, Error* error) {
   entry.capabilities = spec.capabilities;
   entry.persist = (spec.flags & JailSpec::kPersist) != 0;
   for (size_t i = 0; i < spec.address_count; i++) {
-    if (!parse_address(spec.addresses[i], &m->addresses[i])) return fail(error, "address", "inet_pton", spec.addresses[i], EINVAL);
+    if (!parse_address(spec.addresses[i], &m->addresses[i]))
+      return fail(error, "address", "inet_pton", spec.addresses[i], EINVAL);
     append(entry.addresses, sizeof entry.addresses, spec.addresses[i]);
     char scope[16];
     snprintf(scope, sizeof scope, "%u", spec.scopeids[i]);
@@ -299,7 +316,8 @@ void describe_limits(const JailSpec& spec, Jail* jail) {
     const Limit& limit = spec.limits[i];
     char text[64];
     jail->limits[i] = limit;
-    snprintf(text, sizeof text, "%u:%llu:%llu", limit.resource, static_cast<unsigned long long>(limit.soft),
+    snprintf(text, sizeof text, "%u:%llu:%llu", limit.resource,
+             static_cast<unsigned long long>(limit.soft),
              static_cast<unsigned long long>(limit.hard));
     append(jail->entry.limits, sizeof jail->entry.limits, text);
   }
@@ -378,11 +396,13 @@ bool not_found(uint32_t jid, Error* error) {
   return fail_with_code(error, "enter", "ERR_JAIL_NOT_FOUND", text, "No running jail has this id.");
 }
 
-// The anchor's pid comes from a file: it counts only with the pid namespace that the file names too.
+// The anchor's pid comes from a file: it counts only with the pid namespace that the file names
+// too.
 bool open_anchor(Jail* jail, Error* error) {
   const uint64_t expected = jail->entry.pid_namespace;
   jail->anchor.reset(static_cast<int>(syscall(SYS_pidfd_open, jail->entry.anchor, 0)));
-  if (!jail->anchor || !read_pid_namespace(&jail->entry, error)) return not_found(jail->entry.jid, error);
+  if (!jail->anchor || !read_pid_namespace(&jail->entry, error))
+    return not_found(jail->entry.jid, error);
   return jail->entry.pid_namespace == expected || not_found(jail->entry.jid, error);
 }
 
@@ -405,7 +425,8 @@ void open_cgroups(Jail* jail) {
   snprintf(list, sizeof list, "%s", jail->entry.cgroup);
   size_t n = 0;
   char* rest = nullptr;
-  for (char* path = strtok_r(list, " ", &rest); path != nullptr && n < 2; path = strtok_r(nullptr, " ", &rest)) {
+  for (char* path = strtok_r(list, " ", &rest); path != nullptr && n < 2;
+       path = strtok_r(nullptr, " ", &rest)) {
     char procs[600];
     snprintf(procs, sizeof procs, "%s/cgroup.procs", path);
     jail->cgroups[n++].reset(open(procs, O_WRONLY | O_CLOEXEC));
@@ -424,10 +445,10 @@ bool change_capabilities(Jail* jail, uint32_t capabilities, Error* error) {
     apply_capabilities(jail, capabilities);
     return true;
   }
-  return fail_with_code(
-      error, "capabilities", "ERR_JAIL_UNSUPPORTED", "",
-      "On this system only the monitor that made the jail can change its capabilities: make the jail with "
-      "persist, or change them in the program that made it.");
+  return fail_with_code(error, "capabilities", "ERR_JAIL_UNSUPPORTED", "",
+                        "On this system only the monitor that made the jail can change its "
+                        "capabilities: make the jail with "
+                        "persist, or change them in the program that made it.");
 }
 
 bool create_jail(const JailSpec& spec, Jail* jail, Error* error) {
@@ -445,7 +466,8 @@ bool create_jail(const JailSpec& spec, Jail* jail, Error* error) {
 bool attach_jail(const char* state_dir, uint32_t jid, Jail* jail, Error* error) {
   if (!open_state(state_dir, &jail->state, error)) return false;
   UniqueFd locks;
-  if (!open_locks(jail->state.get(), &locks) || !is_alive(locks.get(), jid, nullptr)) return not_found(jid, error);
+  if (!open_locks(jail->state.get(), &locks) || !is_alive(locks.get(), jid, nullptr))
+    return not_found(jid, error);
   if (!read_entry(jail->state.get(), jid, &jail->entry)) return not_found(jid, error);
   if (!open_anchor(jail, error)) return false;
   parse_limits(jail);
@@ -462,19 +484,22 @@ int open_in_jail(const Jail& jail, const char* path) {
     uint64_t flags;
     uint64_t mode;
     uint64_t resolve;
-  } how = {O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0, 0x10 /* IN_ROOT */ | 0x02 /* NO_MAGICLINKS */};
+  } how = {O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0,
+           0x10 /* IN_ROOT */ | 0x02 /* NO_MAGICLINKS */};
   constexpr off_t kMaxSize = 1 << 20;
-  UniqueFd fd(static_cast<int>(syscall(437 /* openat2 */, jail.root.get(), path, &how, sizeof how)));
+  UniqueFd fd(
+      static_cast<int>(syscall(437 /* openat2 */, jail.root.get(), path, &how, sizeof how)));
   struct stat info;
-  if (!fd || fstat(fd.get(), &info) < 0 || !S_ISREG(info.st_mode) || info.st_size > kMaxSize) return -1;
+  if (!fd || fstat(fd.get(), &info) < 0 || !S_ISREG(info.st_mode) || info.st_size > kMaxSize)
+    return -1;
   return fd.release();
 }
 
 bool is_empty(const Jail& jail) { return !has_process(jail.state.get(), jail.entry); }
 
-// kill(-1) reaches everything in the jail in one pass. The child that makes it is born in the jail's pid namespace, with
-// the host's rights; rootless it has the jail's only user id, so that it can be stopped from inside: it is not waited
-// for longer than a kill takes.
+// kill(-1) reaches everything in the jail in one pass. The child that makes it is born in the
+// jail's pid namespace, with the host's rights; rootless it has the jail's only user id, so that it
+// can be stopped from inside: it is not waited for longer than a kill takes.
 void signal_jail_processes(const Jail&, int signal) {
   constexpr int kPatience = 50;  // milliseconds
   int pidfd = -1;

@@ -20,7 +20,7 @@ extern "C" int umount2(const char*, int);
 namespace dfjail {
 namespace {
 
-constexpr unsigned long kRecursive = 0x4000;  // MS_REC
+constexpr unsigned long kRecursive = 0x4000;   // MS_REC
 constexpr unsigned long kPrivate = 1UL << 18;  // MS_PRIVATE
 constexpr int kDetach = 2;                     // MNT_DETACH
 constexpr unsigned kCloneTree = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
@@ -31,7 +31,8 @@ UniqueFd open_tree(int at, const char* path, unsigned flags) {
 }
 
 bool move_mount(int tree, int target) {
-  return syscall(SYS_move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0;
+  return syscall(SYS_move_mount, tree, "", target, "",
+                 MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0;
 }
 
 bool set_attributes(int tree, uint64_t attributes, int user_namespace = -1) {
@@ -42,10 +43,12 @@ bool set_attributes(int tree, uint64_t attributes, int user_namespace = -1) {
     attr.attr_set |= MOUNT_ATTR_IDMAP;
     attr.userns_fd = static_cast<uint64_t>(user_namespace);
   }
-  return syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | kAtRecursive, &attr, sizeof attr) == 0;
+  return syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | kAtRecursive, &attr, sizeof attr) ==
+         0;
 }
 
-// A place inside the jail, which may be full of traps: no symbolic link is followed, the root is never left.
+// A place inside the jail, which may be full of traps: no symbolic link is followed, the root is
+// never left.
 UniqueFd open_target(int root, const char* path, bool directory) {
   open_how how = {};
   how.flags = static_cast<uint64_t>(O_PATH | O_CLOEXEC | (directory ? O_DIRECTORY : 0));
@@ -62,9 +65,10 @@ bool attach(int tree, int root, const MountSpec& mount, bool directory, Error* e
 // ---- nullfs
 
 bool no_idmapping(const MountSpec& mount, Error* error) {
-  return fail_with_code(error, "mount", "ERR_JAIL_UNSUPPORTED", mount.target,
-                        "The file system of this mount's source cannot be mapped to the jail's user ids: mount it "
-                        "read-only, or use one that can (ext4, xfs, btrfs, tmpfs from Linux 6.3).");
+  return fail_with_code(
+      error, "mount", "ERR_JAIL_UNSUPPORTED", mount.target,
+      "The file system of this mount's source cannot be mapped to the jail's user ids: mount it "
+      "read-only, or use one that can (ext4, xfs, btrfs, tmpfs from Linux 6.3).");
 }
 
 bool mount_nullfs(int root, const MountSpec& mount, const IdMap& ids, Error* error) {
@@ -78,7 +82,8 @@ bool mount_nullfs(int root, const MountSpec& mount, const IdMap& ids, Error* err
     if (ids.user_namespace < 0) return fail(error, "mount", "mount_setattr", mount.source);
     // Owners then show as nobody; what everybody may read can be read.
     if (!read_only) return no_idmapping(mount, error);
-    if (!set_attributes(tree.get(), attributes)) return fail(error, "mount", "mount_setattr", mount.source);
+    if (!set_attributes(tree.get(), attributes))
+      return fail(error, "mount", "mount_setattr", mount.source);
   }
   struct stat info;
   if (fstat(tree.get(), &info) < 0) return fail(error, "mount", "fstat", mount.source);
@@ -90,7 +95,8 @@ bool mount_nullfs(int root, const MountSpec& mount, const IdMap& ids, Error* err
 class FileSystem {
  public:
   explicit FileSystem(const char* type)
-      : fd_(static_cast<int>(syscall(SYS_fsopen, type, FSOPEN_CLOEXEC))), ok_(static_cast<bool>(fd_)) {
+      : fd_(static_cast<int>(syscall(SYS_fsopen, type, FSOPEN_CLOEXEC))),
+        ok_(static_cast<bool>(fd_)) {
     set("source", type);
   }
   void set(const char* key, const char* value) {
@@ -102,7 +108,8 @@ class FileSystem {
     set(key, text);
   }
   UniqueFd create(unsigned attributes) {
-    if (!ok_ || syscall(SYS_fsconfig, fd_.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) return UniqueFd();
+    if (!ok_ || syscall(SYS_fsconfig, fd_.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
+      return UniqueFd();
     return UniqueFd(static_cast<int>(syscall(SYS_fsmount, fd_.get(), FSMOUNT_CLOEXEC, attributes)));
   }
 
@@ -144,7 +151,8 @@ uid_t owner_in_jail(uid_t owner, const IdMap& ids) {
 bool mount_tmpfs(int root, const MountSpec& mount, const IdMap& ids, Error* error) {
   const UniqueFd target = open_target(root, mount.target, true);
   struct stat info;
-  if (!target || fstat(target.get(), &info) < 0) return fail(error, "mount", "openat2", mount.target);
+  if (!target || fstat(target.get(), &info) < 0)
+    return fail(error, "mount", "openat2", mount.target);
   FileSystem fs("tmpfs");
   char text[64];
   if (option(mount.options, "size", text, sizeof text) != nullptr) fs.set("size", text);
@@ -159,12 +167,14 @@ bool mount_tmpfs(int root, const MountSpec& mount, const IdMap& ids, Error* erro
   return move_mount(tree.get(), target.get()) || fail(error, "mount", "move_mount", mount.target);
 }
 
-// Over one path of a mount, a read-only view of itself. A path that this kernel does not have needs none.
+// Over one path of a mount, a read-only view of itself. A path that this kernel does not have needs
+// none.
 bool freeze(int mounted, const char* path) {
   const UniqueFd target = open_target(mounted, path, false);
   if (!target) return errno == ENOENT;
   const UniqueFd tree = open_tree(mounted, path, kCloneTree);
-  return tree && set_attributes(tree.get(), MOUNT_ATTR_RDONLY) && move_mount(tree.get(), target.get());
+  return tree && set_attributes(tree.get(), MOUNT_ATTR_RDONLY) &&
+         move_mount(tree.get(), target.get());
 }
 
 bool cover_with_null(int mounted, const char* path) {
@@ -175,7 +185,8 @@ bool cover_with_null(int mounted, const char* path) {
 }
 
 bool mask_procfs(int proc) {
-  // The network's settings could else be changed by jailed root, among them the one that lets any address be bound.
+  // The network's settings could else be changed by jailed root, among them the one that lets any
+  // address be bound.
   for (const char* path : {"sys", "irq", "bus", "fs", "sysrq-trigger"}) {
     if (!freeze(proc, path)) return false;
   }
@@ -209,7 +220,8 @@ constexpr DeviceNode kNodes[] = {{"null", 1, 3},   {"zero", 1, 5},    {"full", 1
 bool make_node(int dev, const DeviceNode& node, const IdMap& ids) {
   if (ids.user_namespace >= 0) {
     return mknodat(dev, node.name, S_IFCHR | 0666, makedev(node.major, node.minor)) == 0 &&
-           fchmodat(dev, node.name, 0666, 0) == 0 && fchownat(dev, node.name, ids.base, ids.base, 0) == 0;
+           fchmodat(dev, node.name, 0666, 0) == 0 &&
+           fchownat(dev, node.name, ids.base, ids.base, 0) == 0;
   }
   const UniqueFd file(openat(dev, node.name, O_CREAT | O_WRONLY | O_CLOEXEC, 0666));
   char path[32];
@@ -219,8 +231,10 @@ bool make_node(int dev, const DeviceNode& node, const IdMap& ids) {
 }
 
 bool make_links(int dev, const IdMap& ids) {
-  const char* const links[][2] = {{"/proc/self/fd", "fd"},         {"/proc/self/fd/0", "stdin"},
-                                  {"/proc/self/fd/1", "stdout"},   {"/proc/self/fd/2", "stderr"},
+  const char* const links[][2] = {{"/proc/self/fd", "fd"},
+                                  {"/proc/self/fd/0", "stdin"},
+                                  {"/proc/self/fd/1", "stdout"},
+                                  {"/proc/self/fd/2", "stderr"},
                                   {"pts/ptmx", "ptmx"}};
   for (const auto& link : links) {
     if (symlinkat(link[0], dev, link[1]) < 0) return false;
@@ -284,13 +298,15 @@ bool clone_root(int root, const char* path, const IdMap& ids, UniqueFd* tree, Er
   if (set_attributes(tree->get(), MOUNT_ATTR_NODEV, ids.user_namespace)) return true;
   if (ids.user_namespace < 0 || errno != EINVAL) return fail(error, "root", "mount_setattr", path);
   return fail_with_code(error, "root", "ERR_JAIL_UNSUPPORTED", path,
-                        "The file system of this path cannot be mapped to the jail's user ids: use one that can (ext4, "
+                        "The file system of this path cannot be mapped to the jail's user ids: use "
+                        "one that can (ext4, "
                         "xfs, btrfs, tmpfs from Linux 6.3).");
 }
 
 bool build_root(int tree, const JailSpec& spec, const IdMap& ids, Error* error) {
   umask(0);
-  if (mount(nullptr, "/", nullptr, kRecursive | kPrivate, nullptr) < 0) return fail(error, "root", "mount", "/");
+  if (mount(nullptr, "/", nullptr, kRecursive | kPrivate, nullptr) < 0)
+    return fail(error, "root", "mount", "/");
   const UniqueFd here(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!here || !move_mount(tree, here.get())) return fail(error, "root", "move_mount", spec.path);
   for (size_t i = 0; i < spec.mount_count; i++) {

@@ -12,12 +12,13 @@ struct IdMap {
   uid_t base = 0;           // the host's id of the jail's root
 };
 
-// A private copy of the tree at `root` (an O_PATH directory), with the jail's ids, without device files.
+// A private copy of the tree at `root` (an O_PATH directory), with the jail's ids, without device
+// files.
 bool clone_root(int root, const char* path, const IdMap& ids, UniqueFd* tree, Error* error);
 
-// In the jail's own mount and pid namespace, still with the host's privileges: makes `tree` the root, mounts everything,
-// and lets go of the host's tree. What is mounted here cannot be undone by a process of the jail, because the jail's user
-// namespace gets a copy of this mount namespace.
+// In the jail's own mount and pid namespace, still with the host's privileges: makes `tree` the
+// root, mounts everything, and lets go of the host's tree. What is mounted here cannot be undone by
+// a process of the jail, because the jail's user namespace gets a copy of this mount namespace.
 bool build_root(int tree, const JailSpec& spec, const IdMap& ids, Error* error);
 
 }  // namespace dfjail

@@ -10,8 +10,8 @@
 // answers are matched by sequence number, so that an error names the address it is about.
 namespace dfjail {
 
-// On the host, without privileges: ERR_JAIL_ADDRESS_IN_USE for an address that the host itself has, as
-// connect_host has it. For jails that are not connected.
+// On the host, without privileges: ERR_JAIL_ADDRESS_IN_USE for an address that the host itself has,
+// as connect_host has it. For jails that are not connected.
 bool check_foreign(const Address* addresses, size_t count, Error* error);
 
 // On the host, as root: a veth pair, our end named `link`, the other named `jail0` in the network

@@ -4,13 +4,15 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
-// System calls without libc around them. A child that shares the monitor's memory may not touch errno, which lives in
-// the thread's storage that it shares too; and the anchor has no libc at all. The result is the kernel's own: -errno.
+// System calls without libc around them. A child that shares the monitor's memory may not touch
+// errno, which lives in the thread's storage that it shares too; and the anchor has no libc at all.
+// The result is the kernel's own: -errno.
 namespace dfjail::raw {
 
 #if defined(__x86_64__)
 
-inline long call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
+inline long call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0,
+                 long f = 0) {
   long result;
   register long r10 __asm__("r10") = d;
   register long r8 __asm__("r8") = e;
@@ -24,7 +26,8 @@ inline long call(long number, long a = 0, long b = 0, long c = 0, long d = 0, lo
 
 #elif defined(__aarch64__)
 
-inline long call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
+inline long call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0,
+                 long f = 0) {
   register long x8 __asm__("x8") = number;
   register long x0 __asm__("x0") = a;
   register long x1 __asm__("x1") = b;

@@ -10,14 +10,15 @@ namespace dfjail {
 
 namespace {
 
-// Also the two that libc keeps to itself and does not let be reset: whoever started us may have had them ignored, and
-// commands would inherit that.
+// Also the two that libc keeps to itself and does not let be reset: whoever started us may have had
+// them ignored, and commands would inherit that.
 void reset_dispositions() {
   constexpr int kLast = 64;
   const struct {
     unsigned long handler, flags, restorer, mask;
   } initial = {0, 0, 0, 0};
-  for (int i = 1; i <= kLast; i++) syscall(SYS_rt_sigaction, i, &initial, nullptr, sizeof initial.mask);
+  for (int i = 1; i <= kLast; i++)
+    syscall(SYS_rt_sigaction, i, &initial, nullptr, sizeof initial.mask);
 }
 
 }  // namespace

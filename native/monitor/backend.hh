@@ -9,20 +9,21 @@
 #include "identity.hh"
 #include "spec.hh"
 
-// What an operating system has to provide to the monitor: one folder each (native/linux, native/dragonfly) implements
-// this header, and the build picks it.
+// What an operating system has to provide to the monitor: one folder each (native/linux,
+// native/dragonfly) implements this header, and the build picks it.
 namespace dfjail {
 
-// A jail that this monitor made or entered. Live handles; what is known of it is its registry entry.
+// A jail that this monitor made or entered. Live handles; what is known of it is its registry
+// entry.
 struct Jail {
   Entry entry;
-  bool owned = false;    // made here: undone here
-  UniqueFd state;        // the registry's folder
-  UniqueFd locks;        // owned: keeps the entry alive
-  UniqueFd lifeline;     // owned: what holds the jail; the anchor goes when this is closed
-  UniqueFd anchor;       // readable when the jail may have ended: has_ended() says
-  UniqueFd root;         // the jail's root directory, for its own files
-  UniqueFd cgroups[2];   // cgroup.procs files that commands join
+  bool owned = false;   // made here: undone here
+  UniqueFd state;       // the registry's folder
+  UniqueFd locks;       // owned: keeps the entry alive
+  UniqueFd lifeline;    // owned: what holds the jail; the anchor goes when this is closed
+  UniqueFd anchor;      // readable when the jail may have ended: has_ended() says
+  UniqueFd root;        // the jail's root directory, for its own files
+  UniqueFd cgroups[2];  // cgroup.procs files that commands join
   size_t limit_count = 0;
   Limit limits[kMaxLimits];  // every command's, before its own
 };
@@ -45,8 +46,8 @@ bool attach_jail(const char* state_dir, uint32_t jid, Jail* jail, Error* error);
 bool change_capabilities(Jail* jail, uint32_t capabilities, Error* error);
 
 // The command, its identity and the descriptors must live until the launch is finished.
-bool start_command(Jail* jail, const CommandSpec& command, const Identity& identity, const int* descriptors,
-                   Started* started, Error* error);
+bool start_command(Jail* jail, const CommandSpec& command, const Identity& identity,
+                   const int* descriptors, Started* started, Error* error);
 // To be called when `launched` is readable or has ended: was exec reached?
 bool finish_launch(Started* started, const char* file, pid_t* jail_pid, Error* error);
 // After exec; or, if that failed, after the child has been reaped: it may still be on its stack.
@@ -54,8 +55,9 @@ void free_launch(Started* started);
 // As kill(2), without the risk of a recycled pid.
 bool signal_command(const Started& started, int signal);
 
-// For backends whose children get a copy of the monitor's memory, to be called in the child before it enters the jail:
-// wipes what belongs to other commands and other programs. The monitor implements it. Null: nothing is kept.
+// For backends whose children get a copy of the monitor's memory, to be called in the child before
+// it enters the jail: wipes what belongs to other commands and other programs. The monitor
+// implements it. Null: nothing is kept.
 void forget_secrets(const CommandSpec* keep);
 
 // Opens a regular file of at most 1 MB inside the jail, never leaving its root and never waiting.

@@ -1,13 +1,13 @@
 #include "command.hh"
 
 #include <errno.h>
-#include <new>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <new>
 
 #include "../common/wipe.hh"
 #include "protocol.hh"
@@ -81,7 +81,8 @@ void free_command(Command* command) {
 void apply_login(Command* command) {
   CommandSpec& spec = command->spec;
   const bool login = (spec.flags & CommandSpec::kLogin) != 0;
-  if (spec.cwd[0] == '\0') spec.cwd = login && command->identity.home[0] != '\0' ? command->identity.home : "/";
+  if (spec.cwd[0] == '\0')
+    spec.cwd = login && command->identity.home[0] != '\0' ? command->identity.home : "/";
   if (!login) return;
   const Identity& id = command->identity;
   add_variable(command, 0, "HOME", id.home[0] == '\0' ? "/" : id.home);
@@ -93,7 +94,8 @@ void apply_login(Command* command) {
 
 void close_descriptors(Command* command) {
   for (size_t i = 0; i < command->spec.stdio_count; i++) {
-    if (command->spec.stdio[i] == Slot::kPassed && command->descriptors[i] >= 0) close(command->descriptors[i]);
+    if (command->spec.stdio[i] == Slot::kPassed && command->descriptors[i] >= 0)
+      close(command->descriptors[i]);
     command->descriptors[i] = -1;
   }
 }

@@ -14,14 +14,14 @@ struct Command {
   Command* next = nullptr;
   uint32_t id = 0;
   uint32_t request = 0;
-  uint32_t audience = 0;      // connections that are told of its end, one bit each
-  uint32_t asker = 0;         // the bit of the one that spawned it
-  bool running = false;       // SPAWNED was sent
-  bool failed = false;        // FAILED was sent: nobody waits for it
-  bool ended = false;         // but not reaped: a process of the jail traces it, and that one comes first
-  int queued_signal = 0;      // to be delivered when it runs
+  uint32_t audience = 0;  // connections that are told of its end, one bit each
+  uint32_t asker = 0;     // the bit of the one that spawned it
+  bool running = false;   // SPAWNED was sent
+  bool failed = false;    // FAILED was sent: nobody waits for it
+  bool ended = false;  // but not reaped: a process of the jail traces it, and that one comes first
+  int queued_signal = 0;  // to be delivered when it runs
   pid_t jail_pid = 0;
-  uint64_t started_us = 0;    // since 1970
+  uint64_t started_us = 0;  // since 1970
   timespec started_at = {};
   Started started;
   Source launch_source;
@@ -30,7 +30,7 @@ struct Command {
   size_t frame_size = 0;
   CommandSpec spec;
   Identity identity;
-  char variables[5][1100];         // what login adds to env
+  char variables[5][1100];  // what login adds to env
   int descriptors[kMaxStdio];
 };
 
@@ -41,7 +41,8 @@ bool decode(Command* command);
 void free_command(Command* command);
 // Zeroes what only its own process may see: arguments, environment, identity.
 void wipe_command(Command* command);
-// HOME, SHELL, USER, LOGNAME and TERM, as jail(8) -l; the home directory as working directory unless one was given.
+// HOME, SHELL, USER, LOGNAME and TERM, as jail(8) -l; the home directory as working directory
+// unless one was given.
 void apply_login(Command* command);
 // Gives the memory back that only the launch needed; what adoption shows (file, argv) stays.
 void close_descriptors(Command* command);
@@ -54,7 +55,8 @@ struct Ending {
   uint64_t wall_us = 0;
 };
 
-// Reaps a command that has ended and says how it went; false while it cannot be reaped yet. Never waits.
+// Reaps a command that has ended and says how it went; false while it cannot be reaped yet. Never
+// waits.
 bool reap_command(Command* command, Ending* ending);
 
 }  // namespace dfjail

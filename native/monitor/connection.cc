@@ -41,7 +41,8 @@ Connection::~Connection() {
 
 bool Connection::reserve(size_t size) {
   if (size <= in_capacity_) return true;
-  unsigned char* grown = static_cast<unsigned char*>(malloc(size));  // realloc leaves an old copy behind
+  unsigned char* grown =
+      static_cast<unsigned char*>(malloc(size));  // realloc leaves an old copy behind
   if (grown == nullptr) return false;
   if (in_ != nullptr) {
     memcpy(grown, in_, in_size_);
@@ -75,7 +76,8 @@ bool Connection::receive() {
     in_size_ -= in_used_;
     in_used_ = 0;
   }
-  if (!reserve(kFirstBuffer) || (in_size_ == in_capacity_ && !reserve(in_capacity_ * 2))) return false;
+  if (!reserve(kFirstBuffer) || (in_size_ == in_capacity_ && !reserve(in_capacity_ * 2)))
+    return false;
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMaxDescriptors)];
   iovec bytes = {in_ + in_size_, in_capacity_ - in_size_};
   msghdr message = {};
@@ -102,7 +104,8 @@ bool Connection::next(Frame* frame, bool* broken) {
   }
   const size_t whole = length + sizeof(uint32_t);
   if (left < whole) {
-    // Room for the whole of it at once: large environments would otherwise be copied again and again.
+    // Room for the whole of it at once: large environments would otherwise be copied again and
+    // again.
     const size_t used = in_used_;
     if (whole + used > in_capacity_ && !reserve(whole + used)) *broken = true;
     return false;
@@ -128,7 +131,8 @@ bool Connection::take_descriptors(int* out, size_t count) {
 bool Connection::write_out(const unsigned char* bytes, size_t size, size_t* written) {
   *written = 0;
   while (*written < size) {
-    const ssize_t n = ::send(source.fd, bytes + *written, size - *written, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t n =
+        ::send(source.fd, bytes + *written, size - *written, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno == EAGAIN;
     *written += static_cast<size_t>(n);
@@ -163,7 +167,9 @@ void Connection::drain() {
   while (out_size_ > 0) {
     pollfd wait = {source.fd, POLLOUT, 0};
     size_t written = 0;
-    if (poll(&wait, 1, kDrainMilliseconds) <= 0 || !write_out(out_, out_size_, &written) || written == 0) return;
+    if (poll(&wait, 1, kDrainMilliseconds) <= 0 || !write_out(out_, out_size_, &written) ||
+        written == 0)
+      return;
     memmove(out_, out_ + written, out_size_ - written);
     out_size_ -= written;
   }

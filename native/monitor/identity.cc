@@ -175,7 +175,8 @@ bool find_identity(const Jail& jail, const CommandSpec& command, Identity* out, 
   out->change = command.user_kind != Who::kNone || command.group_kind != Who::kNone;
   if (!out->change && !login) return true;
   if (command.user_kind != Who::kNone && !choose_user(jail, command, out, error)) return false;
-  if (command.user_kind == Who::kNone) find_user(jail, command, out);  // uid 0: login's home and shell
+  if (command.user_kind == Who::kNone)
+    find_user(jail, command, out);  // uid 0: login's home and shell
   if (!choose_group(jail, command, out, error)) return false;
   find_supplementary_groups(jail, out);
   return true;

@@ -4,8 +4,8 @@
 
 namespace dfjail {
 
-// Something that the loop waits for. `ready` is called when its descriptor can be read or has ended (or, where asked
-// for, written). A source lives inside the thing that it stands for.
+// Something that the loop waits for. `ready` is called when its descriptor can be read or has ended
+// (or, where asked for, written). A source lives inside the thing that it stands for.
 struct Source {
   int fd = -1;
   void* monitor = nullptr;  // who is called
@@ -19,7 +19,8 @@ class Loop {
   bool open();
   bool watch(Source* source);
   void want_write(Source* source, bool wanted);
-  // To be called before the descriptor is closed. Events of this turn that were not yet delivered are dropped.
+  // To be called before the descriptor is closed. Events of this turn that were not yet delivered
+  // are dropped.
   void forget(Source* source);
   // Delivers what is there; waits at most timeout milliseconds, -1: for ever.
   void turn(int timeout);

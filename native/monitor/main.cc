@@ -1,4 +1,5 @@
-// jail-monitor: started by the dragonfly-jail package with a connected UNIX socket as descriptor 3, and by nobody else.
+// jail-monitor: started by the dragonfly-jail package with a connected UNIX socket as descriptor 3,
+// and by nobody else.
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -18,7 +19,8 @@ bool is_socket(int fd) {
   return fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode);
 }
 
-// A persistent jail's monitor outlives the program that started it: it must not hold that one's terminal or pipes.
+// A persistent jail's monitor outlives the program that started it: it must not hold that one's
+// terminal or pipes.
 bool let_go_of_stdio() {
   const int null = open("/dev/null", O_RDWR);
   if (null < 0) return false;
@@ -32,7 +34,10 @@ bool let_go_of_stdio() {
 
 int main() {
   if (!is_socket(kSocket)) {
-    fputs("jail-monitor is part of the dragonfly-jail package and is started by it; see docs/monitor-protocol.md\n", stderr);
+    fputs(
+        "jail-monitor is part of the dragonfly-jail package and is started by it; see "
+        "docs/monitor-protocol.md\n",
+        stderr);
     return 2;
   }
   if (chdir("/") < 0 || !let_go_of_stdio()) return 1;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <new>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,14 +10,15 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <new>
 
 #include "signals.hh"
 
 namespace dfjail {
 namespace {
 
-constexpr int kMaxPause = 50;           // milliseconds
-constexpr int kUndoPatience = 5000;     // milliseconds for the owner to take its jail back
+constexpr int kMaxPause = 50;        // milliseconds
+constexpr int kUndoPatience = 5000;  // milliseconds for the owner to take its jail back
 constexpr uint32_t kByRequest = 1U << 31;
 
 timespec in_milliseconds(uint32_t milliseconds) {
@@ -59,6 +59,11 @@ bool take_descriptors(Connection* connection, Command* command) {
     if (!connection->take_descriptors(&command->descriptors[i], 1)) return false;
   }
   return true;
+}
+
+bool refuse_stopped(const Command& command, Error* error) {
+  return fail_with_code(error, "enter", "ERR_JAIL_STOPPED", command.spec.file,
+                        "The jail is stopping or stopped.");
 }
 
 template <typename T>
@@ -121,7 +126,8 @@ void Monitor::drop_connection(uint32_t slot) {
 
 void Monitor::broadcast(uint32_t audience, Writer* writer) {
   for (uint32_t i = 0; i < kMaxConnections; i++) {
-    if ((audience >> i & 1U) != 0 && connections_[i] != nullptr) connections_[i]->send(&loop_, writer);
+    if ((audience >> i & 1U) != 0 && connections_[i] != nullptr)
+      connections_[i]->send(&loop_, writer);
   }
 }
 
@@ -134,7 +140,8 @@ void Monitor::answer_error(Connection* connection, uint32_t id, const Error& err
 void Monitor::on_connection(void* monitor, void* thing, bool readable, bool writable) {
   Monitor* self = static_cast<Monitor*>(monitor);
   Connection* connection = static_cast<Connection*>(thing);
-  if (writable && !connection->flush(&self->loop_)) readable = true;  // the read will say that it is gone
+  if (writable && !connection->flush(&self->loop_))
+    readable = true;  // the read will say that it is gone
   if (readable) self->read_connection(connection);
 }
 
@@ -285,7 +292,8 @@ bool Monitor::listen_for_others(Error* error) {
   address.sun_family = AF_UNIX;
   snprintf(address.sun_path, sizeof address.sun_path, "socket");
   const mode_t before = umask(0177);
-  const bool bound = bind(listener_.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const bool bound =
+      bind(listener_.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   umask(before);
   if (!bound || listen(listener_.fd, 16) < 0) return fail(error, "ready", "bind", "socket");
   if (chdir("/") < 0) return fail(error, "ready", "chdir", "/");
@@ -314,14 +322,14 @@ bool Monitor::spawn(Connection* connection, const Frame& frame) {
 }
 
 bool Monitor::launch(Command* command, Error* error) {
-  if (phase_ != Phase::kRunning) {
-    return fail_with_code(error, "enter", "ERR_JAIL_STOPPED", command->spec.file, "The jail is stopping or stopped.");
-  }
+  if (phase_ != Phase::kRunning) return refuse_stopped(*command, error);
   if (!find_identity(jail_, command->spec, &command->identity, error)) return false;
   apply_login(command);
   clock_gettime(CLOCK_MONOTONIC, &command->started_at);
   command->started_us = microseconds_since_1970();
-  if (!start_command(&jail_, command->spec, command->identity, command->descriptors, &command->started, error)) return false;
+  if (!start_command(&jail_, command->spec, command->identity, command->descriptors,
+                     &command->started, error))
+    return false;
   close_descriptors(command);
   command->id = ++last_command_;
   command->launch_source = {command->started.launched.get(), this, command, on_launch};
@@ -362,6 +370,7 @@ void Monitor::launched(Command* command) {
   const bool ok = finish_launch(&command->started, command->spec.file, &command->jail_pid, &error);
   command->failed = !ok;
   command->running = ok;
+  if (!ok && error.number == EINTR && phase_ != Phase::kRunning) refuse_stopped(*command, &error);
   if (!ok) {  // reaped, and given back, when it has left our memory
     for (uint32_t i = 0; i < kMaxConnections; i++) {
       if (command->asker == 1U << i) answer_error(connections_[i], command->request, error);
@@ -427,7 +436,8 @@ bool Monitor::signal(Connection* connection, const Frame& frame) {
   if (!reader.finished()) return false;
   const bool by_request = (number & kByRequest) != 0;
   const int signal_number = static_cast<int>(number & ~kByRequest);
-  Command* command = by_request ? find_request(which, 1U << slot_of(connection)) : find_command(which);
+  Command* command =
+      by_request ? find_request(which, 1U << slot_of(connection)) : find_command(which);
   Error error;
   if (command == nullptr || command->failed) {
     fail(&error, "signal", "kill", "", ESRCH);

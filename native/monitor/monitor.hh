@@ -14,14 +14,15 @@ class Monitor {
  public:
   // `fd` is the connection to the program that started us.
   bool open(int fd);
-  // Until the jail is gone or nobody is left who could want something of it. Returns the exit status.
+  // Until the jail is gone or nobody is left who could want something of it. Returns the exit
+  // status.
   int run();
   // In a child: see forget_secrets().
   void forget(const CommandSpec* keep);
 
  private:
   enum class Phase {
-    kNew,       // no jail yet
+    kNew,  // no jail yet
     kRunning,
     kStopping,  // processes were asked to end
     kKilled,    // the anchor was killed; waiting for it and for our commands

@@ -52,7 +52,8 @@ void Writer::put(const void* bytes, size_t n) {
   if (size_ + n > capacity_) {
     const size_t capacity = (size_ + n) * 2 + 64;
     void* grown = realloc(bytes_, capacity);
-    if (grown == nullptr) abort();  // a few hundred bytes: the host is beyond help, and a lost monitor is dealt with
+    if (grown == nullptr)
+      abort();  // a few hundred bytes: the host is beyond help, and a lost monitor is dealt with
     bytes_ = static_cast<unsigned char*>(grown);
     capacity_ = capacity;
   }
@@ -78,7 +79,8 @@ const unsigned char* Writer::frame(size_t* size) {
 
 namespace {
 
-// A count that cannot be met by the bytes that follow is caught by the reads; this bounds our arrays.
+// A count that cannot be met by the bytes that follow is caught by the reads; this bounds our
+// arrays.
 size_t bounded_count(Reader* reader, size_t max, bool* ok) {
   const uint32_t n = reader->u32();
   if (n <= max) return n;
@@ -123,7 +125,8 @@ bool decode_addresses(Reader* reader, JailSpec* spec) {
   return ok && same && scopes == spec->address_count;
 }
 
-// Room for `extra` more and the end. At most one string needs four bytes, so the count is bounded by the frame.
+// Room for `extra` more and the end. At most one string needs four bytes, so the count is bounded
+// by the frame.
 const char** decode_strings(Reader* reader, size_t extra, size_t* count) {
   const uint32_t n = reader->u32();
   *count = 0;

@@ -31,8 +31,9 @@ enum class Type : uint16_t {
   kGone = 108,
 };
 
-// Walks over a payload. Every read checks the bounds; after a bad one `ok` stays false and reads give zeros, so that a
-// caller checks once, at the end. Strings stay where they are: the frame must outlive them.
+// Walks over a payload. Every read checks the bounds; after a bad one `ok` stays false and reads
+// give zeros, so that a caller checks once, at the end. Strings stay where they are: the frame must
+// outlive them.
 class Reader {
  public:
   Reader(const unsigned char* bytes, size_t size) : at_(bytes), end_(bytes + size) {}
@@ -49,7 +50,8 @@ class Reader {
   bool ok_ = true;
 };
 
-// Builds one frame. Grows by malloc; without memory it marks itself failed and the connection is ended.
+// Builds one frame. Grows by malloc; without memory it marks itself failed and the connection is
+// ended.
 class Writer {
  public:
   Writer(Type type, uint32_t id);

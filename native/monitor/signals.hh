@@ -4,7 +4,8 @@
 
 namespace dfjail {
 
-// SIGTERM and SIGINT as something that can be read; blocked from now on, SIGHUP ignored. Commands get them unblocked.
+// SIGTERM and SIGINT as something that can be read; blocked from now on, SIGHUP ignored. Commands
+// get them unblocked.
 int open_signals();
 // Takes one; was it one that asks the monitor to end?
 bool is_termination(int fd);

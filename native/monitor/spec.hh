@@ -3,8 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// What Node asks for, decoded. Plain data: the strings lie in the frame that it came in, and policy (defaults, names,
-// what is allowed) has been settled in TypeScript.
+// What Node asks for, decoded. Plain data: the strings lie in the frame that it came in, and policy
+// (defaults, names, what is allowed) has been settled in TypeScript.
 namespace dfjail {
 
 constexpr size_t kMaxAddresses = 256;

@@ -5,8 +5,8 @@
 // On DragonFly it wants root, and to be linked statically: it is also the one program in the jails
 // that it makes.
 // --fast leaves out what needs a second user or a network interface. --high-jids uses up the first
-// 100,000 jail ids, by calls that fail and leave references in the kernel: for hosts that are thrown
-// away afterwards.
+// 100,000 jail ids, by calls that fail and leave references in the kernel: for hosts that are
+// thrown away afterwards.
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>

@@ -350,7 +350,9 @@ describe('other calls with arguments that make no sense', () => {
 
   it('do not open a jail that does not exist', async () => {
     await assert.rejects(Jail.open(999_998), { code: 'ERR_JAIL_NOT_FOUND' });
+    await assert.rejects(Jail.open(999_999), { code: 'ERR_JAIL_NOT_FOUND' });
     await assert.rejects(Jail.open('no_such_jail'), { code: 'ERR_JAIL_NOT_FOUND' });
+    await assert.rejects(Jail.open('no.such/../jail'), { code: 'ERR_JAIL_NOT_FOUND' });
   });
 
   it('do not open a jail by what is neither id nor name', async () => {

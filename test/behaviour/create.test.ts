@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { Jail, JailError, type JailSpec, listJails } from 'dragonfly-jail';
 import { nextIPv4, nextIPv6 } from '../support/addresses.js';
-import { needRoot } from '../support/environment.js';
+import { needRoot, skip } from '../support/environment.js';
 import { hostMounts } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { makeRoot } from '../support/roots.js';
@@ -128,11 +128,10 @@ describe('the addresses of a jail', () => {
   });
 
   it('cannot be the host’s own', async function () {
-    needRoot(this);
     const { networkInterfaces } = await import('node:os');
     const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
     const own = all.filter(({ internal, scopeid }) => !internal && !scopeid);
-    assert(own.length > 0, 'this host has no address to try it with');
+    if (own.length === 0) skip(this, 'this host has no address to try it with');
     for (const { address } of own) {
       await assert.rejects(jails.create({ addresses: [nextIPv4(), address] }), {
         code: 'ERR_JAIL_ADDRESS_IN_USE',

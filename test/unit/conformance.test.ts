@@ -7,12 +7,7 @@ import { replayJailArgs } from '../support/replay/jail-args.js';
 import { replayJidWrap, replayLifetime } from '../support/replay/lifetime.js';
 import { replayListOrder } from '../support/replay/lists.js';
 import { replayNet, replayNetDomains } from '../support/replay/net.js';
-import {
-  rawProcess,
-  replayKinfo,
-  replayLwp,
-  replayZombie,
-} from '../support/replay/processes.js';
+import { rawProcess, replayKinfo, replayLwp, replayZombie } from '../support/replay/processes.js';
 import type { LeftOut, Replay } from '../support/replay/replay.js';
 import { replaySysctl } from '../support/replay/sysctl.js';
 
@@ -43,7 +38,8 @@ const NOT_REPLAYED: Readonly<Record<string, string>> = {
   misc: 'time, limits, modules, IPC and scheduling of jailed root are not modelled',
   mounts: 'which devices a devfs shows to whom is not modelled',
   procfs: 'the files of procfs are not modelled',
-  threads: 'processes of the model have one credential for all of their threads, and no calls of each',
+  threads:
+    'processes of the model have one credential for all of their threads, and no calls of each',
   timewait: 'connections of the model do not linger',
 };
 
@@ -123,7 +119,8 @@ describe('the layout of 5.9', () => {
   });
 
   it('has the recorded numbers', () => {
-    for (const [name, value] of Object.entries(layout59.errno)) assert.equal(value, abi.errno[name]);
+    for (const [name, value] of Object.entries(layout59.errno))
+      assert.equal(value, abi.errno[name]);
     for (const [name, value] of Object.entries(layout59.signals)) {
       assert.equal(value, abi.signals[name]);
     }

@@ -22,7 +22,11 @@ import {
   kernelAddressText,
   parseKernelAddress,
 } from '#internal/backends/dragonfly/kernel-address.js';
-import { decodeProcesses, isKernelThread, processInfo } from '#internal/backends/dragonfly/kinfo.js';
+import {
+  decodeProcesses,
+  isKernelThread,
+  processInfo,
+} from '#internal/backends/dragonfly/kinfo.js';
 import { layout59 } from '#internal/backends/dragonfly/layout-5.9.js';
 import {
   bitKind,
@@ -168,7 +172,9 @@ describe('jail.list', () => {
   it('empty is no jail', () => assert.deepEqual(rowsOf(''), []));
 
   it('hostnames may be empty, and hostnames and paths may have spaces', () => {
-    const [a, b, c] = rowsOf('3  /jail 10.0.0.1\n2 two words /tmp/a b c fd00::0001\n1 x /tmp/a b c');
+    const [a, b, c] = rowsOf(
+      '3  /jail 10.0.0.1\n2 two words /tmp/a b c fd00::0001\n1 x /tmp/a b c',
+    );
     assert.deepEqual([a?.hostname, a?.path], ['', '/jail']);
     assert.deepEqual([b?.hostname, b?.path], ['two words', '/tmp/a b c']);
     assert.deepEqual(b?.addresses, [{ address: 'fd00::1', family: 'IPv6' }]);
@@ -206,7 +212,9 @@ describe('jail.list', () => {
     const hostname = fc.oneof(
       anyText,
       fc
-        .array(fc.constantFrom('1', '2', '3', '4', ' ', '\n', '/', 'x', ' /etc', '\n2 x /f', '10.0.0.9'))
+        .array(
+          fc.constantFrom('1', '2', '3', '4', ' ', '\n', '/', 'x', ' /etc', '\n2 x /f', '10.0.0.9'),
+        )
         .map((parts) => parts.join('')),
     );
     fc.assert(
@@ -235,16 +243,22 @@ describe('jail.list', () => {
   });
 
   it('any text is rows, or nothing', () => {
-    const line = fc.oneof(anyText, fc.tuple(fc.nat(), anyText, anyText).map((parts) => parts.join(' ')));
+    const line = fc.oneof(
+      anyText,
+      fc.tuple(fc.nat(), anyText, anyText).map((parts) => parts.join(' ')),
+    );
     fc.assert(
-      fc.property(fc.array(line).map((lines) => lines.join('\n')), (text) => {
-        const listing = parseJailList(text);
-        for (const { jid, path } of listing.rows) {
-          assert.ok(Number.isInteger(jid) && jid >= 1 && jid <= 999_998);
-          assert.ok(path.startsWith('/'));
-        }
-        for (const jid of confirmRows(listing, all)) assert.ok(jid > 0);
-      }),
+      fc.property(
+        fc.array(line).map((lines) => lines.join('\n')),
+        (text) => {
+          const listing = parseJailList(text);
+          for (const { jid, path } of listing.rows) {
+            assert.ok(Number.isInteger(jid) && jid >= 1 && jid <= 999_998);
+            assert.ok(path.startsWith('/'));
+          }
+          for (const jid of confirmRows(listing, all)) assert.ok(jid > 0);
+        },
+      ),
     );
   });
 
@@ -262,7 +276,8 @@ describe('jail.list', () => {
   });
 
   it('only what fits into its share is let through', () => {
-    const many = (count: number) => Array.from({ length: count }, (_, index) => `fd00::${index + 1}`);
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, index) => `fd00::${index + 1}`);
     const spec = { path: '/jail', hostname: 'h' };
     checkListingBudget({ ...spec, addresses: many(17) });
     assert.throws(
@@ -412,7 +427,10 @@ describe('speed of the codecs', () => {
     const kernel = new ModelKernel();
     kernel.directory('/jails');
     for (let index = 0; index < 1000; index++) {
-      jailBy(kernel.host.fork(), `host${index}.example.org`, '/jails', ['10.0.0.1', `fd00::${index + 1}`]);
+      jailBy(kernel.host.fork(), `host${index}.example.org`, '/jails', [
+        '10.0.0.1',
+        `fd00::${index + 1}`,
+      ]);
     }
     const { bytes } = kernel.host.sysctl('jail.list');
     const jids = new Set(kernel.jails.map(({ jid }) => jid));

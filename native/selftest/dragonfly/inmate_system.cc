@@ -40,9 +40,7 @@ int mounts() {
 }
 
 // Calls a devfs by another name: the kernel keeps the one that was asked for last.
-int mounts_from(const char* root) {
-  return chroot(root) == 0 && chdir("/") == 0 ? mounts() : 1;
-}
+int mounts_from(const char* root) { return chroot(root) == 0 && chdir("/") == 0 ? mounts() : 1; }
 
 // Stops whatever comes in, for ever.
 int stop_everybody() {

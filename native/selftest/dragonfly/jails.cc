@@ -811,7 +811,8 @@ void test_high_jids(const Scene& scene) {
   refused(refusal_of(low.receive(low.capabilities(dfjail::kSetHostname))), "capabilities", 0,
           "ERR_JAIL_UNSUPPORTED", "high jids: a change for the jail whose node is shared");
   uint32_t bits = 0;
-  check(dfjail::read_capabilities(first, &bits) && bits == (dfjail::kSetHostname | dfjail::kUnixIpRouteOnly),
+  check(dfjail::read_capabilities(first, &bits) &&
+            bits == (dfjail::kSetHostname | dfjail::kUnixIpRouteOnly),
         "high jids: the first jail's capabilities are untouched (%x)", bits);
   stop(&high, second, "high jids, with the defaults");
   stop(&low, first, "high jids, the jail 10000");

@@ -71,7 +71,8 @@ export class CapabilityAccess {
     if (vocabulary === 'global') this.#mustMatch(wanted, 'all jails of this kernel have the same');
     const leaks = vocabulary !== 'jail-fs';
     if (leaks && !wanted.setHostname) {
-      const reason = 'a refused sethostname(3) would leave the lock of all sysctls of this kernel held';
+      const reason =
+        'a refused sethostname(3) would leave the lock of all sysctls of this kernel held';
       throw unsupported('The capability setHostname: false', reason, 'leave setHostname on');
     }
   }

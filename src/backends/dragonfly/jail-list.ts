@@ -133,6 +133,7 @@ export function checkListingBudget(spec: {
   if (bytes <= room) return;
   const what = `The path, the hostname and ${spec.addresses.length} addresses of the jail take ${bytes} bytes`;
   const message = `${what} of the kernel's list of jails, which has room for ${room} of each jail`;
-  const hint = 'use fewer addresses or a shorter path: a larger one would break the list for everybody';
+  const hint =
+    'use fewer addresses or a shorter path: a larger one would break the list for everybody';
   throw new JailError('ERR_JAIL_LIMIT', message, { hint });
 }

@@ -123,7 +123,8 @@ export function parseKernelAddress(text: string): JailAddress | null {
 // Most addresses of jails have one run of zeros in the middle, which the kernel has found already: they only lose the
 // zeros before their groups. Asking for the canonical form takes ten times as long.
 function shortened(text: string): string | null {
-  if (!/^[0-9a-f]{4}(?::[0-9a-f]{4}){0,4}::[0-9a-f]{4}(?::[0-9a-f]{4}){0,3}$/.test(text)) return null;
+  if (!/^[0-9a-f]{4}(?::[0-9a-f]{4}){0,4}::[0-9a-f]{4}(?::[0-9a-f]{4}){0,3}$/.test(text))
+    return null;
   const [head = '', tail = ''] = text.split('::');
   if (head.length + tail.length > 5 * 6 - 2) return null;
   if (text.includes('0000')) return null;

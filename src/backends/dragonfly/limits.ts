@@ -1,6 +1,6 @@
-import type { ResolvedSpec } from '../../spec.js';
 import { unsupported } from '../../errors.js';
 import { UNLIMITED } from '../../limits.js';
+import type { ResolvedSpec } from '../../spec.js';
 import { checkListingBudget } from './jail-list.js';
 
 /** `MNAMELEN` without its NUL: rules of devfs match the name that was mounted, which is cut there. */

@@ -2,12 +2,7 @@ import type { JailInfo, ProcessInfo } from '../../reports.js';
 import { capabilityNodes, hasOwnNodes } from './capability-nodes.js';
 import { confirmRows, type JailListing, type JailRow, parseJailList } from './jail-list.js';
 import { type KernelReads, nodeExists, readPatiently } from './kernel-reads.js';
-import {
-  decodeProcesses,
-  isKernelThread,
-  type KernelProcess,
-  processInfo,
-} from './kinfo.js';
+import { decodeProcesses, isKernelThread, type KernelProcess, processInfo } from './kinfo.js';
 import { decodeStrings, decodeWholeText } from './sysctl-value.js';
 
 /** What this package knows of a jail beside the kernel. */
@@ -72,7 +67,16 @@ function ownInfo(entry: OwnEntry, row: JailInfo | undefined, processes: number):
   const { jid, name, path, owned } = entry;
   const state = entry.stopping ? 'stopping' : processes > 0 ? 'running' : 'empty';
   const hostname = row?.confirmed === true ? row.hostname : entry.hostname;
-  return { jid, name, hostname, path, addresses: [...entry.addresses], state, confirmed: true, owned };
+  return {
+    jid,
+    name,
+    hostname,
+    path,
+    addresses: [...entry.addresses],
+    state,
+    confirmed: true,
+    owned,
+  };
 }
 
 /** Is there a jail of that number, by its nodes or by its processes? */

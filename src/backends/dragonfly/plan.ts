@@ -40,7 +40,10 @@ function aliasSteps(spec: ResolvedSpec): PlanStep[] {
   });
 }
 
-function mountStep(spec: ResolvedSpec, { type, source, target, readOnly }: ResolvedMount): PlanStep {
+function mountStep(
+  spec: ResolvedSpec,
+  { type, source, target, readOnly }: ResolvedMount,
+): PlanStep {
   const what = source === '' ? type : `${source} (nullfs)`;
   const rules = type === 'devfs' ? ', and hide all but the harmless devices' : '';
   const how = readOnly ? ', read-only' : '';

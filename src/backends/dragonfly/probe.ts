@@ -28,7 +28,10 @@ export function probeDragonfly(
     features: {
       jails: root,
       users: root,
-      capabilitiesPerJail: missing(vocabulary === 'global', 'all jails of this kernel have the same'),
+      capabilitiesPerJail: missing(
+        vocabulary === 'global',
+        'all jails of this kernel have the same',
+      ),
       mountInside: missing(vocabulary === 'global', 'this kernel lets jails mount nothing'),
       denySetHostname: missing(
         vocabulary !== 'jail-fs',

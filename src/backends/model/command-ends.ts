@@ -2,8 +2,8 @@ import { createReadStream, createWriteStream, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { Readable, Writable } from 'node:stream';
 import { isatty, ReadStream, WriteStream } from 'node:tty';
-import type { Native } from '../../native.js';
 import { slotKinds } from '../../monitor/protocol.js';
+import type { Native } from '../../native.js';
 import type { CommandDescriptors } from '../backend.js';
 
 /** The descriptors of a scripted program, as streams. */

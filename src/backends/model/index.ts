@@ -17,4 +17,5 @@ export type { Mount } from './mount-table.js';
 export type { Endpoint, Family } from './network.js';
 export type { Prison, PrisonAddress } from './prison.js';
 export type { Program, ProgramContext } from './programs.js';
+export { type ModelInUse, useModelKernel } from './use.js';
 export type { KernelVersion } from './versions.js';

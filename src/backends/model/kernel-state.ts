@@ -1,8 +1,8 @@
 import type { CapabilityName } from '../../capabilities.js';
 import type { KernelLayout } from '../dragonfly/layout.js';
 import type { Faults } from './faults.js';
-import type { KernelThread } from './kinfo-encoder.js';
 import type { ErrnoName, KernelError } from './kernel-error.js';
+import type { KernelThread } from './kinfo-encoder.js';
 import type { MountTable } from './mount-table.js';
 import type { Network } from './network.js';
 import type { Place } from './place.js';

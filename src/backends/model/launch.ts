@@ -8,7 +8,6 @@ import { type Account, findGroup, findUser } from './passwd.js';
 import { type Program, startProgram } from './programs.js';
 import { during } from './translate.js';
 
-
 /**
  * Runs a command in a jail, step by step as the native monitor does: a child of the monitor enters it, becomes what it
  * is to be, and is the program from then on.

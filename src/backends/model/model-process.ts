@@ -8,8 +8,8 @@ import * as mounts from './calls/mount.js';
 import * as signals from './calls/signals.js';
 import * as sockets from './calls/sockets.js';
 import { type SysctlAnswer, type SysctlRequest, sysctl, sysctlByName } from './calls/sysctl.js';
-import type { Kernel } from './kernel-state.js';
 import type { ErrnoName, KernelError } from './kernel-error.js';
+import type { Kernel } from './kernel-state.js';
 import type { Mount } from './mount-table.js';
 import type { Endpoint } from './network.js';
 import type { OpenFile } from './open-file.js';
@@ -113,6 +113,11 @@ export class ModelProcess {
   execve(file: string, args: readonly string[]): void {
     this.#enter('execve', file);
     lifecycle.replaceProgram(this.entry, file, args);
+  }
+
+  /** @internal Its end by SIGKILL, whoever sends it. */
+  kill9(): void {
+    signals.deliver(this.#kernel, this.entry, this.#kernel.layout.signals.SIGKILL ?? 9);
   }
 
   /** @param status an exit code */

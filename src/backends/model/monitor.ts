@@ -1,6 +1,6 @@
-import { during, type Circumstances } from './translate.js';
 import type { ModelKernel } from './kernel.js';
 import type { ModelProcess } from './model-process.js';
+import { type Circumstances, during } from './translate.js';
 
 const PROGRAM = '/usr/local/libexec/jail-monitor';
 
@@ -41,11 +41,7 @@ export function reap(parent: ModelProcess, pid: number): number | null {
  *
  * @param run  what it does; its errors come through
  */
-export function inChild<T>(
-  parent: ModelProcess,
-  step: string,
-  run: (child: ModelProcess) => T,
-): T {
+export function inChild<T>(parent: ModelProcess, step: string, run: (child: ModelProcess) => T): T {
   const child = during({ step, syscall: 'fork' }, () => parent.fork());
   try {
     return run(child);

@@ -1,5 +1,5 @@
-import type { Prison } from './prison.js';
 import type { Place } from './place.js';
+import type { Prison } from './prison.js';
 import type { Vnode } from './vnode.js';
 
 /** A mounted file system. */

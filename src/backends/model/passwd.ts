@@ -1,5 +1,5 @@
-import type { Identity } from '../../spawn-options.js';
 import { JailError } from '../../errors.js';
+import type { Identity } from '../../spawn-options.js';
 import { lookup } from './place.js';
 import type { Prison } from './prison.js';
 

@@ -23,8 +23,7 @@ export class ProcessTable {
   constructor(root: Place, clock: Clock) {
     this.#clock = clock;
     const swapper = this.#first(0, null, root, 'swapper', processFlag('P_SYSTEM'));
-    const flags =
-      processFlag('P_SYSTEM') | processFlag('P_EXEC') | processFlag('P_MAYBETHREADED');
+    const flags = processFlag('P_SYSTEM') | processFlag('P_EXEC') | processFlag('P_MAYBETHREADED');
     this.init = this.#first(1, swapper, root, 'init', flags);
   }
 

@@ -1,8 +1,8 @@
 import { PassThrough, type Readable, type Writable } from 'node:stream';
-import type { Kernel } from './kernel-state.js';
-import { ModelProcess } from './model-process.js';
-import type { ProcessEntry } from './process.js';
 import { layout59 } from '../dragonfly/layout-5.9.js';
+import type { Kernel } from './kernel-state.js';
+import type { ModelProcess } from './model-process.js';
+import type { ProcessEntry } from './process.js';
 
 /**
  * A program of a model kernel.
@@ -95,12 +95,7 @@ class RunningProgram implements ProgramContext {
   readonly #programs: ProgramTable;
   readonly #listeners = new Map<number, () => void>();
 
-  constructor(
-    kernel: Kernel,
-    programs: ProgramTable,
-    process: ModelProcess,
-    start: ProgramStart,
-  ) {
+  constructor(kernel: Kernel, programs: ProgramTable, process: ModelProcess, start: ProgramStart) {
     this.#kernel = kernel;
     this.#programs = programs;
     this.process = process;
@@ -148,6 +143,7 @@ class RunningProgram implements ProgramContext {
 
   forever(): Promise<never> {
     return new Promise((_resolve, reject) => {
+      if (this.ended.aborted) reject(this.ended.reason);
       this.ended.addEventListener('abort', () => reject(this.ended.reason));
     });
   }
@@ -197,4 +193,3 @@ function abortedAtEnd(entry: ProcessEntry): AbortSignal {
   entry.ended.push(() => controller.abort());
   return controller.signal;
 }
-

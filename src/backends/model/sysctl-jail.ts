@@ -1,10 +1,10 @@
 import type { CapabilityName } from '../../capabilities.js';
-import { capabilityNodes, type CapabilityVocabulary } from '../dragonfly/capability-nodes.js';
+import { type CapabilityVocabulary, capabilityNodes } from '../dragonfly/capability-nodes.js';
 import { layout59 } from '../dragonfly/layout-5.9.js';
 import { sysctlFlags, sysctlTypes } from '../dragonfly/sysctl-value.js';
 import type { Kernel } from './kernel-state.js';
 import type { Prison } from './prison.js';
-import { bitLeaf, intLeaf, type SysctlLeaf, SysctlBranch } from './sysctl-tree.js';
+import { bitLeaf, intLeaf, SysctlBranch, type SysctlLeaf } from './sysctl-tree.js';
 import { knownCapabilities } from './versions.js';
 
 const JAIL = 257;

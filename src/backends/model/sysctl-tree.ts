@@ -64,7 +64,10 @@ export class SysctlBranch {
 }
 
 /** What a name of several parts leads to. */
-export type SysctlTarget = { readonly oid: readonly number[]; readonly node: SysctlBranch | SysctlLeaf };
+export type SysctlTarget = {
+  readonly oid: readonly number[];
+  readonly node: SysctlBranch | SysctlLeaf;
+};
 
 /** sysctlnametomib(3). @throws KernelError ENOENT */
 export function resolveName(root: SysctlBranch, name: string): SysctlTarget {

@@ -14,7 +14,8 @@ export interface Circumstances {
 
 /** An error of a model kernel as one of this package's: by name, since its numbers are not this machine's. */
 export function systemError(error: unknown, where: Circumstances): Error {
-  if (!(error instanceof KernelError)) return error instanceof Error ? error : new Error(String(error));
+  if (!(error instanceof KernelError))
+    return error instanceof Error ? error : new Error(String(error));
   const { code, errno } = error;
   return new JailSystemError({ ...where, errno, code, description: description(code) });
 }

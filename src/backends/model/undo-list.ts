@@ -34,7 +34,10 @@ export class UndoList {
         undone.push(item.what);
       } catch (error) {
         left.unshift(item);
-        failed.push({ what: item.what, error: error instanceof Error ? error : new Error(String(error)) });
+        failed.push({
+          what: item.what,
+          error: error instanceof Error ? error : new Error(String(error)),
+        });
       }
     }
     this.#done = left;

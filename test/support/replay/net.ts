@@ -105,7 +105,12 @@ class NetReplay {
     const { addresses, on } = JAILS[name] ?? assert.fail(`what jail is ${name}?`);
     const make = () => jailBy(process, name, '/', addresses);
     if (row === null) make();
-    else this.#replay.check(name, () => attempt(make), (told) => listAgrees(told, this.#recorder));
+    else
+      this.#replay.check(
+        name,
+        () => attempt(make),
+        (told) => listAgrees(told, this.#recorder),
+      );
     if (on !== undefined) {
       this.#recorder.sysctl(`jail.${process.jid}.${on}`, { value: encodeInt(1) });
     }

@@ -162,7 +162,12 @@ function replayLength(
 }
 
 // What a listing shows, and what asking for its length alone says.
-function replayListing(replay: Replay, process: ModelProcess, name: string, mib: readonly number[]) {
+function replayListing(
+  replay: Replay,
+  process: ModelProcess,
+  name: string,
+  mib: readonly number[],
+) {
   let shown: KernelProcess[] = [];
   let probe = -1;
   replay.check(
@@ -324,7 +329,10 @@ export function replayLwp(): Replay {
       }),
     (row) => {
       const [summed] = decodeProcesses(bytes, layout59);
-      assert.deepEqual([bytes.length, summed?.tid, summed?.threads], [row.len, row.tid, row.nthreads]);
+      assert.deepEqual(
+        [bytes.length, summed?.tid, summed?.threads],
+        [row.len, row.tid, row.nthreads],
+      );
     },
   );
   return replay;
@@ -380,7 +388,10 @@ function replayZombieRecord(replay: Replay, recorder: ModelProcess, name: string
       const model = everybody(recorder).find((process) => process.pid === pid);
       assert.ok(model !== undefined);
       const real = rawProcess(row);
-      for (const { state, jid, flags, exitStatus, command, threads, uid, ...rest } of [model, real]) {
+      for (const { state, jid, flags, exitStatus, command, threads, uid, ...rest } of [
+        model,
+        real,
+      ]) {
         const shown = [state, jid, hexOf(flags), exitStatus, command, threads, uid];
         const others = [rest.ppid, rest.pgid, rest.threadState];
         const told = [row.stat, row.jid, row.flags, row.exitstat, row.comm, row.nthreads, row.uid];

@@ -1,5 +1,5 @@
-import type { Kernel } from '../kernel-state.js';
 import { KernelHang } from '../kernel-error.js';
+import type { Kernel } from '../kernel-state.js';
 import type { ProcessEntry } from '../process.js';
 import { hasCapability } from './privilege.js';
 
@@ -7,7 +7,9 @@ import { hasCapability } from './privilege.js';
 export function mayWriteHostname(kernel: Kernel, writer: ProcessEntry): void {
   if (writer.uid !== 0) throw kernel.error('EPERM');
   if (kernel.sysctlLockLost) {
-    throw new KernelHang('an earlier refused write of a hostname left the lock of all sysctls behind');
+    throw new KernelHang(
+      'an earlier refused write of a hostname left the lock of all sysctls behind',
+    );
   }
   const { prison } = writer.credential;
   if (prison === null || hasCapability(kernel, prison, 'setHostname')) return;

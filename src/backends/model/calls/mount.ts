@@ -62,7 +62,8 @@ function mayMount(kernel: Kernel, process: ProcessEntry, type: string): void {
 
 function rootOf(kernel: Kernel, process: ProcessEntry, request: MountRequest): Vnode {
   if (request.type === 'devfs') return deviceFileSystem().root;
-  if (request.type === 'tmpfs' || request.type === 'procfs') return emptyFileSystem(request.type).root;
+  if (request.type === 'tmpfs' || request.type === 'procfs')
+    return emptyFileSystem(request.type).root;
   if (request.type !== 'null') throw kernel.error('ENODEV');
   const source: Place = lookup(process, request.source ?? '');
   if (!source.vnode.isDirectory) throw kernel.error('ENOTDIR');
@@ -79,12 +80,7 @@ function alias(source: Vnode): Vnode {
 }
 
 /** unmount(2). */
-export function unmount(
-  kernel: Kernel,
-  process: ProcessEntry,
-  path: string,
-  flags: number,
-): void {
+export function unmount(kernel: Kernel, process: ProcessEntry, path: string, flags: number): void {
   const { vnode } = lookup(process, path);
   const found = kernel.mounts.rootedAt(vnode);
   if (found === undefined) throw kernel.error('EINVAL');

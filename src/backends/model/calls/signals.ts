@@ -83,6 +83,7 @@ export function deliver(kernel: Kernel, target: ProcessEntry, signal: number): v
 /** ptrace(2) PT_ATTACH, as far as it is allowed or not. */
 export function ptraceAttach(kernel: Kernel, caller: ProcessEntry, pid: number): void {
   const target = kernel.processes.find(pid);
-  if (target === undefined || !sees(caller.credential, target.credential)) throw kernel.error('ESRCH');
+  if (target === undefined || !sees(caller.credential, target.credential))
+    throw kernel.error('ESRCH');
   if (!maySignal(caller.credential, target)) throw kernel.error('EPERM');
 }

@@ -59,7 +59,8 @@ function assertRaw(kernel: Kernel, process: ProcessEntry, domain: number): void 
   const { prison } = process.credential;
   if (process.uid !== 0) throw kernel.error('EPERM');
   if (prison === null) return;
-  if (domain === NETGRAPH || !hasCapability(kernel, prison, 'rawSockets')) throw kernel.error('EPERM');
+  if (domain === NETGRAPH || !hasCapability(kernel, prison, 'rawSockets'))
+    throw kernel.error('EPERM');
 }
 
 /** The socket of a descriptor. @throws KernelError EBADF, ENOTSOCK */

@@ -1,10 +1,10 @@
-import { encodeKernelThread, encodeProcess } from '../kinfo-encoder.js';
-import type { Kernel } from '../kernel-state.js';
+import { sysctlFlags } from '../../dragonfly/sysctl-value.js';
 import { sees } from '../credential.js';
+import type { Kernel } from '../kernel-state.js';
+import { encodeKernelThread, encodeProcess } from '../kinfo-encoder.js';
 import { pathOf } from '../place.js';
 import type { ProcessEntry } from '../process.js';
 import { resolveName, SysctlBranch, type SysctlLeaf } from '../sysctl-tree.js';
-import { sysctlFlags } from '../../dragonfly/sysctl-value.js';
 
 /** What sysctl(3) is asked for. */
 export interface SysctlRequest {
@@ -68,7 +68,8 @@ function write(
   leaf: SysctlLeaf,
   { room, value }: { room: number | null; value: Uint8Array },
 ): SysctlAnswer {
-  if ((leaf.kind & sysctlFlags.write) === 0 || leaf.write === undefined) throw kernel.error('EPERM');
+  if ((leaf.kind & sysctlFlags.write) === 0 || leaf.write === undefined)
+    throw kernel.error('EPERM');
   const jailed = caller.credential.prison !== null;
   if (caller.uid !== 0) throw kernel.error('EPERM');
   if (jailed && (leaf.kind & sysctlFlags.prison) === 0) throw kernel.error('EPERM');
@@ -119,7 +120,9 @@ function readProcesses(
     recordsOf(kernel, process, (op & LWP) !== 0),
   );
   if (kind === PROC.all && caller.credential.prison === null) {
-    records.push(...kernel.kernelThreads.map((thread) => encodeKernelThread(thread, kernel.layout)));
+    records.push(
+      ...kernel.kernelThreads.map((thread) => encodeKernelThread(thread, kernel.layout)),
+    );
   }
   const size = kernel.layout.structs.kinfoProc.size;
   const slack = kind === PROC.pid ? 0 : PROBE_SLACK;
@@ -128,7 +131,14 @@ function readProcesses(
 }
 
 function isListing(kind: number): boolean {
-  const listings: readonly number[] = [PROC.all, PROC.pid, PROC.group, PROC.terminal, PROC.uid, PROC.ruid];
+  const listings: readonly number[] = [
+    PROC.all,
+    PROC.pid,
+    PROC.group,
+    PROC.terminal,
+    PROC.uid,
+    PROC.ruid,
+  ];
   return listings.includes(kind);
 }
 
@@ -157,11 +167,7 @@ function recordsOf(kernel: Kernel, process: ProcessEntry, threads: boolean): Uin
 }
 
 // Nobody checks who asks: a jailed process can read the arguments of one outside.
-function readDetail(
-  kernel: Kernel,
-  op: number,
-  parameters: readonly number[],
-): Uint8Array {
+function readDetail(kernel: Kernel, op: number, parameters: readonly number[]): Uint8Array {
   if (parameters.length < 1) throw kernel.error('EINVAL');
   const process = kernel.processes.find(parameters[0] ?? 0);
   if (process === undefined || process.isZombie) return NOTHING;

@@ -1,0 +1,191 @@
+import { abortError } from '../../abort.js';
+import { type Capabilities, initialCapabilities } from '../../capabilities.js';
+import { JailError, JailSystemError } from '../../errors.js';
+import type { JailInfo, PlanStep, Probe, ProcessInfo, RecoveredJail } from '../../reports.js';
+import type { ResolvedSpec } from '../../spec.js';
+import type { Backend } from '../backend.js';
+import { CapabilityAccess } from '../dragonfly/capability-access.js';
+import type { KernelReads } from '../dragonfly/kernel-reads.js';
+import { checkSpec } from '../dragonfly/limits.js';
+import { listJails, listProcesses, signalJail } from '../dragonfly/listing.js';
+import { planJail } from '../dragonfly/plan.js';
+import { probeDragonfly } from '../dragonfly/probe.js';
+import { type ConnectionKind, type Host, ModelConnection } from './connection.js';
+import { readsBy } from './host-reads.js';
+import { KeepAlive } from './keep-alive.js';
+import { JailKeeper, type Undone } from './keeper.js';
+import type { ModelKernel } from './kernel.js';
+import { during, kernelSignal } from './translate.js';
+import type { UndoList } from './undo-list.js';
+import { Visitor } from './visitor.js';
+
+const KILL = 9;
+
+/** The backend of DragonFly with a model in place of the kernel: codecs, checks and steps are the same. */
+export class ModelBackend implements Backend {
+  readonly name = 'model';
+  readonly #kernel: ModelKernel;
+  readonly #reads: KernelReads;
+  readonly #capabilities: CapabilityAccess;
+  readonly #keepAlive = new KeepAlive();
+  /** By jid: those that this package has made. */
+  readonly #keepers = new Map<number, JailKeeper>();
+  /** What failed attempts to make a jail have left. */
+  #left: { name: string | null; undo: UndoList }[] = [];
+  #defaults = initialCapabilities();
+
+  /** @param kernel the kernel; two backends of one kernel are two programs on it */
+  constructor(kernel: ModelKernel) {
+    this.#kernel = kernel;
+    this.#reads = readsBy(kernel, () => kernel.host);
+    this.#capabilities = new CapabilityAccess(this.#reads);
+  }
+
+  checkSpec(spec: ResolvedSpec): void {
+    checkSpec(spec);
+    this.checkCapabilities(spec.capabilities);
+  }
+
+  checkCapabilities(capabilities: Readonly<Capabilities>): void {
+    read(() => this.#capabilities.check(capabilities));
+  }
+
+  plan(spec: ResolvedSpec): readonly PlanStep[] {
+    return planJail(spec);
+  }
+
+  probe(): Probe {
+    const privileged = this.#kernel.host.uid === 0;
+    const { release } = this.#kernel.traits;
+    return read(() => probeDragonfly('model', release, privileged, this.#capabilities));
+  }
+
+  async create(spec: ResolvedSpec, signal: AbortSignal | null): Promise<ModelConnection> {
+    await null; // no error and no jail before the caller has its promise
+    if (signal?.aborted) throw abortError(signal);
+    this.#refuseName(spec.name);
+    const leave = (undo: UndoList) => this.#left.push({ name: spec.name, undo });
+    const keeper = JailKeeper.make(this.#kernel, spec, this.#keepAlive, leave);
+    this.#keepers.set(keeper.jid, keeper);
+    void keeper.gone.then(() => this.#keepers.delete(keeper.jid));
+    if (!signal?.aborted) return this.#connect(keeper, 'created', spec);
+    await keeper.stop(KILL, 0);
+    throw abortError(signal);
+  }
+
+  async open(id: number | string): Promise<ModelConnection> {
+    await null;
+    const keeper = this.#findKeeper(id);
+    if (keeper?.spec.persist) return this.#connect(keeper, 'adopted', keeper.spec);
+    const jid = keeper?.jid ?? (typeof id === 'number' && this.find(id) !== null ? id : null);
+    if (jid === null) throw notFound(id);
+    const visitor = new Visitor(this.#kernel, jid, keeper, this.#keepAlive);
+    return this.#connect(visitor, 'entered', { name: keeper?.spec.name ?? null, persist: false });
+  }
+
+  list(): JailInfo[] {
+    const entries = [...this.#keepers.values()].map((keeper) => keeper.entry(true));
+    return read(() => listJails(this.#reads, entries));
+  }
+
+  find(jid: number): JailInfo | null {
+    return this.list().find((info) => info.jid === jid) ?? null;
+  }
+
+  capabilitiesOf(jid: number): Capabilities | null {
+    const own = read(() => this.#capabilities.of(jid));
+    if (own !== null) return own;
+    const keeper = this.#keepers.get(jid);
+    return keeper === undefined ? null : { ...keeper.spec.capabilities };
+  }
+
+  processes(): ProcessInfo[] {
+    return read(() => listProcesses(this.#reads, null));
+  }
+
+  jailProcesses(jid: number): ProcessInfo[] {
+    return read(() => listProcesses(this.#reads, jid));
+  }
+
+  signal(jid: number, signal: number): number {
+    const where = { step: 'signal', syscall: 'kill', jid };
+    return during(where, () => signalJail(this.#reads, jid, kernelSignal(signal)));
+  }
+
+  defaultCapabilities(): Capabilities {
+    return { ...this.#defaults };
+  }
+
+  setDefaultCapabilities(capabilities: Readonly<Capabilities>): void {
+    this.checkCapabilities(capabilities);
+    this.#defaults = { ...capabilities };
+  }
+
+  async recover(): Promise<RecoveredJail[]> {
+    await null;
+    const reports: RecoveredJail[] = [];
+    for (const keeper of this.#keepers.values()) {
+      if (!keeper.isStopping) continue;
+      reports.push(report(keeper.jid, keeper.spec.name, keeper.recover()));
+    }
+    const left = this.#left;
+    this.#left = [];
+    for (const item of left) {
+      reports.push(report(0, item.name, item.undo.run()));
+      if (!item.undo.isEmpty) this.#left.push(item);
+    }
+    return reports;
+  }
+
+  watchedDirectory(): null {
+    return null;
+  }
+
+  #connect(
+    host: Host,
+    kind: ConnectionKind,
+    { name, persist }: { readonly name: string | null; readonly persist: boolean },
+  ): ModelConnection {
+    const { jid } = host;
+    const tune = (capabilities: Readonly<Capabilities>) => this.#tune(jid, capabilities);
+    return new ModelConnection(host, { kind, name, persist, keepAlive: this.#keepAlive, tune });
+  }
+
+  #tune(jid: number, capabilities: Readonly<Capabilities>): void {
+    const where = { step: 'capabilities', syscall: 'sysctl', jid };
+    during(where, () => this.#capabilities.write(jid, capabilities));
+  }
+
+  #findKeeper(id: number | string): JailKeeper | null {
+    for (const keeper of this.#keepers.values()) {
+      if (keeper.jid === id || keeper.spec.name === id) return keeper;
+    }
+    return null;
+  }
+
+  #refuseName(name: string | null): void {
+    if (name === null || this.#findKeeper(name) === null) return;
+    const message = `There is a jail with the name ${name} already (step register)`;
+    throw new JailError('ERR_JAIL_EXISTS', message);
+  }
+}
+
+function read<T>(call: () => T): T {
+  return during({ step: 'register', syscall: 'sysctl' }, call);
+}
+
+function notFound(id: number | string): JailError {
+  const hint = 'listJails() tells which are there; a hostname is no name';
+  return new JailError('ERR_JAIL_NOT_FOUND', `There is no jail ${JSON.stringify(id)}`, { hint });
+}
+
+function report(jid: number, name: string | null, { undone, failed }: Undone): RecoveredJail {
+  const failures = failed.map(({ what, error }) => ({ what, error: asSystemError(error, jid) }));
+  return { jid, name, undone: [...undone], failed: failures };
+}
+
+function asSystemError(error: Error, jid: number): JailSystemError {
+  if (error instanceof JailSystemError) return error;
+  const details = { errno: 0, syscall: 'unknown', jid, cause: error };
+  return new JailSystemError({ ...details, code: 'UNKNOWN', description: error.message });
+}

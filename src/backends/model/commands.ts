@@ -1,0 +1,90 @@
+import { loadNative } from '../../native.js';
+import type { ResolvedSpawn } from '../../spawn-options.js';
+import type { CommandControl, CommandDescriptors, CommandEvents } from '../backend.js';
+import { ModelCommand } from './command.js';
+import { type CommandEnds, openEnds } from './command-ends.js';
+import type { KeepAlive } from './keep-alive.js';
+import type { ModelKernel } from './kernel.js';
+import { launch } from './launch.js';
+import type { ModelProcess } from './model-process.js';
+import { reap } from './monitor.js';
+import { systemError } from './translate.js';
+
+const NO_CONTROL: CommandControl = { signal: () => {}, ref: () => {}, unref: () => {} };
+
+/** The commands that one monitor runs. */
+export class Commands {
+  readonly #kernel: ModelKernel;
+  readonly #monitor: ModelProcess;
+  readonly #jid: number;
+  readonly #keepAlive: KeepAlive;
+  readonly #running = new Set<ModelCommand>();
+
+  constructor(kernel: ModelKernel, monitor: ModelProcess, jid: number, keepAlive: KeepAlive) {
+    this.#kernel = kernel;
+    this.#monitor = monitor;
+    this.#jid = jid;
+    this.#keepAlive = keepAlive;
+  }
+
+  get running(): readonly ModelCommand[] {
+    return [...this.#running];
+  }
+
+  /** Runs one. Never throws. */
+  spawn(
+    command: ResolvedSpawn,
+    descriptors: CommandDescriptors,
+    events: CommandEvents,
+  ): CommandControl {
+    try {
+      return this.#spawn(command, descriptors, events);
+    } catch (error) {
+      const failure = systemError(error, { step: 'stdio', syscall: 'fcntl', jid: this.#jid });
+      process.nextTick(() => events.failed(failure));
+      return NO_CONTROL;
+    }
+  }
+
+  /** Kills them all, for good. */
+  kill(): void {
+    for (const { process: child } of this.running) if (!child.hasEnded) child.kill9();
+  }
+
+  #spawn(
+    command: ResolvedSpawn,
+    descriptors: CommandDescriptors,
+    events: CommandEvents,
+  ): CommandControl {
+    const ends = openDescriptors(descriptors);
+    let child: ModelProcess;
+    try {
+      child = launch(this.#kernel, this.#monitor, this.#jid, command, ends);
+    } catch (error) {
+      ends.close();
+      throw error;
+    }
+    const { pid } = child;
+    process.nextTick(() => events.started(pid, pid));
+    const running = new ModelCommand(this.#monitor, child, this.#keepAlive, command);
+    this.#running.add(running);
+    child.entry.ended.push(() => this.#ended(running));
+    return running.listen(events);
+  }
+
+  #ended(command: ModelCommand): void {
+    const { process: child } = command;
+    const status = reap(this.#monitor, child.pid) ?? child.entry.exitStatus;
+    this.#running.delete(command);
+    command.ended(status);
+  }
+}
+
+function openDescriptors(descriptors: CommandDescriptors): CommandEnds {
+  try {
+    return openEnds(loadNative().native, descriptors);
+  } catch (error) {
+    descriptors.sent();
+    throw error;
+  }
+}

@@ -1,0 +1,181 @@
+import type { JailAddress } from '../../addresses.js';
+import type { ResolvedSpec } from '../../spec.js';
+import { CapabilityAccess } from '../dragonfly/capability-access.js';
+import type { KernelReads } from '../dragonfly/kernel-reads.js';
+import type { OwnEntry } from '../dragonfly/listing.js';
+import { Commands } from './commands.js';
+import { makeJail } from './create.js';
+import { readsBy } from './host-reads.js';
+import { unmountInside } from './jail-mounts.js';
+import type { KeepAlive } from './keep-alive.js';
+import type { ModelKernel } from './kernel.js';
+import { countLiving, killAll, signalInside, waitUntil } from './killing.js';
+import type { ModelProcess } from './model-process.js';
+import { endMonitor, startMonitor } from './monitor.js';
+import { kernelSignal, systemError } from './translate.js';
+import { type UndoFailure, UndoList } from './undo-list.js';
+
+/** How long a jail may take to vanish once everything that we hold is let go: what else can hold it is not ours. */
+const GONE_MS = 300;
+
+/** What became of taking things back. */
+export interface Undone {
+  readonly undone: readonly string[];
+  readonly failed: readonly UndoFailure[];
+}
+
+/** The monitor that made a jail and holds it, with whatever was set up for it. */
+export class JailKeeper {
+  readonly spec: ResolvedSpec;
+  readonly monitor: ModelProcess;
+  readonly commands: Commands;
+  /** Settles when nothing of the jail is left. */
+  readonly gone: Promise<void>;
+  readonly #kernel: ModelKernel;
+  readonly #reads: KernelReads;
+  readonly #undo: UndoList;
+  readonly #jid: number;
+  readonly #path: string;
+  #stopping = false;
+  #tellGone: () => void = () => {};
+  #isGone = false;
+
+  /**
+   * Makes a jail.
+   *
+   * @param kernel   where
+   * @param spec     what
+   * @param leave    is told of what could not be taken back after a failure
+   * @throws JailSystemError with the step. Everything that can be has been taken back then.
+   */
+  static make(
+    kernel: ModelKernel,
+    spec: ResolvedSpec,
+    keepAlive: KeepAlive,
+    leave: (undo: UndoList) => void,
+  ): JailKeeper {
+    const monitor = startMonitor(kernel);
+    const undo = new UndoList();
+    try {
+      const capabilities = new CapabilityAccess(readsBy(kernel, () => monitor));
+      const { jid, path } = makeJail(kernel, monitor, spec, capabilities, undo);
+      return new JailKeeper(kernel, monitor, spec, undo, { jid, path }, keepAlive);
+    } catch (error) {
+      undo.run();
+      // Of what is left somebody else has to take care: this monitor's descriptors go with it.
+      if (!undo.isEmpty) leave(undo);
+      else endMonitor(kernel, monitor);
+      throw error;
+    }
+  }
+
+  private constructor(
+    kernel: ModelKernel,
+    monitor: ModelProcess,
+    spec: ResolvedSpec,
+    undo: UndoList,
+    made: { jid: number; path: string },
+    keepAlive: KeepAlive,
+  ) {
+    this.#kernel = kernel;
+    this.monitor = monitor;
+    this.spec = spec;
+    this.#undo = undo;
+    this.#jid = made.jid;
+    this.#path = made.path;
+    this.#reads = readsBy(kernel, () => monitor);
+    this.commands = new Commands(kernel, monitor, made.jid, keepAlive);
+    this.gone = new Promise((resolve) => {
+      this.#tellGone = resolve;
+    });
+  }
+
+  get jid(): number {
+    return this.#jid;
+  }
+
+  /** Nothing can be run in it any more. */
+  get isStopping(): boolean {
+    return this.#stopping;
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** What a listing tells of it. */
+  entry(owned: boolean): OwnEntry {
+    const { name, hostname } = this.spec;
+    const addresses = this.spec.addresses.map(
+      ({ address, family, scopeid }): JailAddress =>
+        typeof scopeid === 'number' ? { address, family, scopeid } : { address, family },
+    );
+    const stopping = this.#stopping;
+    return { jid: this.#jid, name, hostname, path: this.#path, addresses, stopping, owned };
+  }
+
+  /**
+   * Ends it: the signal, some time, KILL, and everything is taken back.
+   *
+   * @param signal  this machine's number
+   * @param graceMs how long after the signal
+   * @throws JailSystemError what could not be done; it can be called again
+   */
+  async stop(signal: number, graceMs: number): Promise<void> {
+    if (this.#isGone) return;
+    this.#stopping = true;
+    if (graceMs > 0 && countLiving(this.#reads, this.#jid) > 0) {
+      signalInside(this.monitor, this.#jid, kernelSignal(signal));
+      await waitUntil(() => countLiving(this.#reads, this.#jid) === 0, graceMs);
+    }
+    this.#end();
+    const [failure] = this.#takeBack().failed;
+    if (failure !== undefined) throw failure.error;
+    if (!(await waitUntil(() => !this.#exists(), GONE_MS))) throw this.#stillHeld();
+    this.#finish();
+  }
+
+  /** What {@link stop} could not do, once more and without waiting. */
+  recover(): Undone {
+    const failed: UndoFailure[] = [];
+    try {
+      this.#end();
+    } catch (error) {
+      failed.push({ what: 'killed what was left', error: error as Error });
+    }
+    const outcome = this.#takeBack();
+    failed.push(...outcome.failed);
+    if (this.#exists()) failed.push({ what: 'let go of the jail', error: this.#stillHeld() });
+    if (failed.length === 0) this.#finish();
+    return { undone: outcome.undone, failed };
+  }
+
+  #end(): void {
+    if (!this.#exists()) return;
+    killAll(this.monitor, this.#reads, this.#jid);
+    unmountInside(this.monitor, this.#jid, this.#kernel.mounts.all);
+  }
+
+  // The descriptor that holds the jail was the last thing to be made: it is the first to be let go.
+  #takeBack(): Undone {
+    return this.#undo.run();
+  }
+
+  #exists(): boolean {
+    return this.#kernel.prisons.find(this.#jid) !== undefined;
+  }
+
+  #stillHeld(): Error {
+    const holders = this.#kernel.prisons.find(this.#jid)?.holders.size ?? 0;
+    const where = { step: 'release', syscall: 'jail', path: this.#path, jid: this.#jid };
+    const error = systemError(this.monitor.error('EBUSY'), where);
+    return Object.assign(error, { hint: `${holders} descriptors or mounts still hold it` });
+  }
+
+  #finish(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    endMonitor(this.#kernel, this.monitor);
+    this.#tellGone();
+  }
+}

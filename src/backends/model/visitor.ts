@@ -1,0 +1,73 @@
+import { Commands } from './commands.js';
+import { readsBy } from './host-reads.js';
+import type { KeepAlive } from './keep-alive.js';
+import type { JailKeeper } from './keeper.js';
+import type { ModelKernel } from './kernel.js';
+import { countLiving, killAll, signalInside, waitUntil } from './killing.js';
+import type { ModelProcess } from './model-process.js';
+import { endMonitor, startMonitor } from './monitor.js';
+import { kernelSignal, systemError } from './translate.js';
+
+const GONE_MS = 300;
+
+/** A monitor that owns nothing: it runs commands in a jail that somebody else made. */
+export class Visitor {
+  readonly jid: number;
+  readonly monitor: ModelProcess;
+  readonly commands: Commands;
+  /** Settles when the jail is gone. */
+  readonly gone: Promise<void>;
+  readonly #kernel: ModelKernel;
+  /** Who made it, if that was this package. */
+  readonly #keeper: JailKeeper | null;
+  #stopping = false;
+
+  /** @throws JailSystemError step `monitor` */
+  constructor(kernel: ModelKernel, jid: number, keeper: JailKeeper | null, keepAlive: KeepAlive) {
+    this.#kernel = kernel;
+    this.jid = jid;
+    this.#keeper = keeper;
+    this.monitor = startMonitor(kernel);
+    this.commands = new Commands(kernel, this.monitor, jid, keepAlive);
+    this.gone = new Promise((resolve) => {
+      kernel.prisons.onChange((prison, event) => {
+        if (event !== 'gone' || prison.jid !== jid) return;
+        this.leave();
+        resolve();
+      });
+    });
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** Ends the jail: whoever made it takes it back; one of nobody's vanishes when nothing is in it. */
+  async stop(signal: number, graceMs: number): Promise<void> {
+    this.#stopping = true;
+    if (this.#keeper !== null) {
+      await this.#keeper.stop(signal, graceMs);
+      return;
+    }
+    const reads = readsBy(this.#kernel, () => this.monitor);
+    if (graceMs > 0 && countLiving(reads, this.jid) > 0) {
+      signalInside(this.monitor, this.jid, kernelSignal(signal));
+      await waitUntil(() => !this.#exists() || countLiving(reads, this.jid) === 0, graceMs);
+    }
+    if (this.#exists()) killAll(this.monitor, reads, this.jid);
+    if (await waitUntil(() => !this.#exists(), GONE_MS)) return;
+    const where = { step: 'release', syscall: 'jail', jid: this.jid };
+    throw systemError(this.monitor.error('EBUSY'), where);
+  }
+
+  /** Lets go of the jail: what was run here ends. */
+  leave(): void {
+    if (this.monitor.hasEnded) return;
+    this.commands.kill();
+    endMonitor(this.#kernel, this.monitor);
+  }
+
+  #exists(): boolean {
+    return this.#kernel.prisons.find(this.jid) !== undefined;
+  }
+}
