@@ -4,7 +4,7 @@ import { abortError } from './abort.js';
 import type { Backend, Connection, JailEnd } from './backends/backend.js';
 import { selectBackend } from './backends/select.js';
 import { type Capabilities, resolveCapabilities } from './capabilities.js';
-import { invalidType, JailError } from './errors.js';
+import { invalidType, invalidValue, JailError } from './errors.js';
 import { type ExecResult, execute } from './exec.js';
 import { deadStdio, JailedProcess } from './jailed-process.js';
 import { handleClosed, jailStopped } from './monitor/failure.js';
@@ -429,7 +429,10 @@ function understand(spec: JailSpec): { backend: Backend; resolved: ResolvedSpec 
 }
 
 function checkId(id: unknown): number | string {
-  // Any text may be asked for: what no jail can be called, none is called.
+  if (id === '' || (typeof id === 'string' && id.includes('\0'))) {
+    throw invalidValue('id', 'a jid or the name of a jail', id);
+  }
+  // Any other text may be asked for: what no jail can be called, none is called.
   if (typeof id === 'string') return id;
   if (typeof id !== 'number') throw invalidType('id', 'a jid or the name of a jail', id);
   assertInteger(id, 'id', 1, MAX_ID);

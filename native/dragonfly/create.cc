@@ -24,6 +24,7 @@ struct Making {
   const JailSpec* spec = nullptr;
   Jail* jail = nullptr;
   UniqueFd ledger;
+  char state_path[PATH_MAX] = "";
   uint32_t interface_index = 0;
   Address addresses[kMaxAddresses];
 };
@@ -110,6 +111,11 @@ bool check_listing(const Making& m, Error* error) {
       "which would break the list for everybody: use a shorter path or fewer addresses.");
 }
 
+Place place_of(const Making& m) {
+  const Jail& jail = *m.jail;
+  return {jail.root.get(), jail.entry.path, jail.state.get(), m.state_path};
+}
+
 bool check(Making* m, Error* error) {
   const JailSpec& spec = *m->spec;
   Entry& entry = m->jail->entry;
@@ -120,7 +126,7 @@ bool check(Making* m, Error* error) {
   describe_limits(spec, m->jail);
   return check_hostname(spec, error) && describe_addresses(m, error) && check_listing(*m, error) &&
          check_limits(spec, error) && check_capabilities(spec.capabilities, error) &&
-         check_mounts(spec, entry.path, error);
+         check_mounts(spec, place_of(*m), error);
 }
 
 // ---- on the host
@@ -136,8 +142,8 @@ bool add_alias(const Making& m, size_t i, Error* error) {
   const uint32_t scope = link_local ? m.interface_index : 0;
   char line[128];
   off_t before;
-  snprintf(line, sizeof line, "alias %u %s %s", scope, m.spec->interface, text);
-  if (!write_ledger(m.ledger.get(), line, &before, error)) return false;
+  snprintf(line, sizeof line, "%u %s %s", scope, m.spec->interface, text);
+  if (!write_ledger(m.ledger.get(), "alias", line, &before, error)) return false;
   if (alias_add(m.spec->interface, address, scope)) return true;
   const int number = errno;
   cut_ledger(m.ledger.get(), before);
@@ -146,15 +152,11 @@ bool add_alias(const Making& m, size_t i, Error* error) {
 
 bool set_up_host(const Making& m, Error* error) {
   const JailSpec& spec = *m.spec;
-  const Jail& jail = *m.jail;
   for (size_t i = 0; spec.interface[0] != '\0' && i < spec.address_count; i++) {
     if (!add_alias(m, i, error)) return false;
   }
   for (size_t i = 0; i < spec.mount_count; i++) {
-    if (!mount_in_root(jail.state.get(), m.ledger.get(), jail.root.get(), jail.entry.path,
-                       spec.mounts[i], error)) {
-      return false;
-    }
+    if (!mount_in_root(place_of(m), m.ledger.get(), spec.mounts[i], error)) return false;
   }
   return true;
 }
@@ -174,6 +176,9 @@ bool make_jail(Making* m, Error* error) {
   const JailSpec& spec = *m->spec;
   jail->entry.monitor = getpid();
   if (!may_make_jails(error) || !open_state(spec.state_dir, &jail->state, error)) return false;
+  if (realpath(spec.state_dir, m->state_path) == nullptr) {
+    return fail(error, "register", "realpath", spec.state_dir);
+  }
   if (!resolve_root(spec, jail, error) || !check(m, error)) return false;
   if (!open_books(m, error) || !set_up_host(*m, error)) return false;
   uint32_t jid = 0;

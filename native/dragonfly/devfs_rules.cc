@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/types.h>
 
@@ -14,8 +15,9 @@ namespace dfjail {
 namespace {
 
 constexpr const char* kDevice = "/dev/devfs";
-constexpr const char* kShown[] = {"null",  "zero", "full", "random", "urandom", "tty",    "ptmx",
-                                  "pts/*", "fd/*", "fd",   "pts",    "stdin",   "stdout", "stderr"};
+constexpr const char* kNodes[] = {"null", "zero", "full",  "random", "urandom",
+                                  "tty",  "ptmx", "stdin", "stdout", "stderr"};
+constexpr const char* kFolders[] = {"fd", "pts"};
 
 bool send_rule(int device, unsigned long request, devfs_rule_ioctl* rule, Error* error) {
   return ::ioctl(device, request, rule) == 0 || fail(error, "mount", "ioctl", kDevice);
@@ -35,13 +37,14 @@ bool prepare(devfs_rule_ioctl* rule, const char* mount_point, Error* error) {
   return true;
 }
 
-bool add(int device, const char* mount_point, unsigned long command, const char* name,
-         Error* error) {
+bool add_link(int device, const char* mount_point, const char* name, const char* link,
+              Error* error) {
   static devfs_rule_ioctl rule;
   if (!prepare(&rule, mount_point, error)) return false;
   rule.rule_type = DEVFS_RULE_NAME | DEVFS_RULE_JAIL;
-  rule.rule_cmd = command;
+  rule.rule_cmd = DEVFS_RULE_LINK;
   strlcpy(rule.name, name, sizeof rule.name);
+  strlcpy(rule.linkname, link, sizeof rule.linkname);
   return send_rule(device, DEVFS_RULE_ADD, &rule, error);
 }
 
@@ -50,31 +53,23 @@ bool clear(int device, const char* mount_point, Error* error) {
   return prepare(&rule, mount_point, error) && send_rule(device, DEVFS_RULE_CLEAR, &rule, error);
 }
 
-bool add_all(int device, const char* mount_point, Error* error) {
-  if (!add(device, mount_point, DEVFS_RULE_HIDE, "*", error)) return false;
-  // A rule's name is matched in one folder only.
-  if (!add(device, mount_point, DEVFS_RULE_HIDE, "pts/*", error)) return false;
-  for (const char* name : kShown) {
-    if (!add(device, mount_point, DEVFS_RULE_SHOW, name, error)) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
-bool devfs_set_jail_rules(const char* mount_point, Error* error) {
-  static devfs_rule_ioctl rule;
+bool devfs_offer_devices(const char* mount_point, Error* error) {
   UniqueFd device;
+  char name[32];
+  char link[64];
   if (!open_device(&device, error) || !clear(device.get(), mount_point, error)) return false;
-  if (!add_all(device.get(), mount_point, error)) return false;
-  return prepare(&rule, mount_point, error) &&
-         send_rule(device.get(), DEVFS_RULE_RESET, &rule, error) &&
-         send_rule(device.get(), DEVFS_RULE_APPLY, &rule, error);
-}
-
-bool devfs_add_jail_rules(const char* mount_point, Error* error) {
-  UniqueFd device;
-  return open_device(&device, error) && add_all(device.get(), mount_point, error);
+  for (const char* node : kNodes) {
+    snprintf(link, sizeof link, "%s/%s", kOfferedDevices, node);
+    if (!add_link(device.get(), mount_point, node, link, error)) return false;
+  }
+  for (const char* folder : kFolders) {  // the kernel puts the node's own name behind
+    snprintf(name, sizeof name, "%s/*", folder);
+    snprintf(link, sizeof link, "%s/%s/", kOfferedDevices, folder);
+    if (!add_link(device.get(), mount_point, name, link, error)) return false;
+  }
+  return true;
 }
 
 bool devfs_clear_rules(const char* mount_point, Error* error) {

@@ -2,16 +2,22 @@
 
 #include "../common/error.hh"
 
-// What a jail sees of a devfs, by the ioctls of /dev/devfs, as devfsctl(8). Rules are kept by the
-// kernel until they are cleared, in one list for all mounts, and match a mount by its name.
+// Rules about what is in a devfs, by the ioctls of /dev/devfs, as devfsctl(8). The kernel keeps
+// them until they are cleared, in one list for all mounts, and compares the name by which a mount
+// is known with the rule's.
 namespace dfjail {
 
-// Hides everything, then shows null, zero, full, random, urandom, tty, ptmx, pts/*, fd/*, stdin,
-// stdout and stderr, for jailed mounts of that name; replaces earlier rules of that name, and
-// applies them to what is mounted there now.
-bool devfs_set_jail_rules(const char* mount_point, Error* error);
-// The same without replacing anything: for names that may also be somebody else's.
-bool devfs_add_jail_rules(const char* mount_point, Error* error);
+// The folder of a devfs in which devfs_offer_devices() gathers what a jail may have.
+constexpr const char* kOfferedDevices = "jail";
+
+// Adds links to null, zero, full, random, urandom, tty, ptmx, stdin, stdout, stderr, fd/* and pts/*
+// in that folder of the devfs that will be mounted there with the jail flag; replaces earlier rules
+// of that name.
+//
+// Hiding the other nodes instead would be no protection: no rule can hide /dev/devfs itself,
+// whoever opens that may clear all rules of the host, and the kernel does not ask whether he is in
+// a jail (tried: docs/dragonfly.md). So a jail gets nothing but the folder, by a nullfs.
+bool devfs_offer_devices(const char* mount_point, Error* error);
 bool devfs_clear_rules(const char* mount_point, Error* error);
 
 }  // namespace dfjail

@@ -8,16 +8,16 @@
 #include <unistd.h>
 
 #include "../common/unique_fd.hh"
-#include "devfs_rules.hh"
 #include "ledger.hh"
 #include "mount.hh"
-#include "shared_rules.hh"
+#include "private_devfs.hh"
 
 namespace dfjail {
 namespace {
 
 constexpr const char* kStep = "mount";
-constexpr const char* kTypes[] = {"", "null", "devfs", "procfs", "tmpfs"};
+constexpr size_t kMaxPath = 1400;
+constexpr const char* kTypes[] = {"", "null", "null", "procfs", "tmpfs"};
 
 const char* type_of(const MountSpec& mount) { return kTypes[static_cast<uint32_t>(mount.type)]; }
 
@@ -54,8 +54,7 @@ UniqueFd walk(int root, const char* target) {
 }
 
 int flags_of(const MountSpec& mount) {
-  int flags = mount.type == MountType::kDevfs ? 0 : MNT_NOSUID;
-  if (mount.type == MountType::kNullfs) flags = 0;
+  int flags = mount.type == MountType::kNullfs ? 0 : MNT_NOSUID;
   if ((mount.flags & MountSpec::kReadOnly) != 0) flags |= MNT_RDONLY;
   if ((mount.flags & MountSpec::kNoExec) != 0) flags |= MNT_NOEXEC;
   if ((mount.flags & MountSpec::kNoSuid) != 0) flags |= MNT_NOSUID;
@@ -94,25 +93,28 @@ bool do_mount_tmpfs(const struct stat& point, const MountSpec& mount) {
 }
 
 // In the mount point, which is the working directory.
-bool mount_here(const struct stat& point, const MountSpec& mount, const char* absolute) {
+bool mount_here(const struct stat& point, const MountSpec& mount) {
   switch (mount.type) {
+    case MountType::kDevfs:  // its source is the folder of the devfs that was prepared for it
     case MountType::kNullfs:
       return mount_null(".", mount.source, flags_of(mount));
     case MountType::kProcfs:
       return mount_procfs(".", flags_of(mount));
     case MountType::kTmpfs:
       return do_mount_tmpfs(point, mount);
-    case MountType::kDevfs:
-      return mount_devfs(absolute, flags_of(mount));
   }
   errno = EINVAL;
   return false;
 }
 
-void absolute_path(const char* root_path, const char* target, char (&out)[2048]) {
+// False when it is too long for the ledger.
+bool absolute_path(const char* root_path, const char* target, char (&out)[kMaxPath]) {
   const size_t n = strlen(root_path);
-  snprintf(out, sizeof out, "%s%s", n == 1 ? "" : root_path, target);
+  const int length = snprintf(out, sizeof out, "%s%s", n == 1 ? "" : root_path, target);
   for (size_t end = strlen(out); end > 1 && out[end - 1] == '/'; end--) out[end - 1] = '\0';
+  if (length >= 0 && static_cast<size_t>(length) < sizeof out) return true;
+  errno = ENAMETOOLONG;
+  return false;
 }
 
 // The fsid of what lies on the target now, reached without following links.
@@ -125,55 +127,27 @@ bool fsid_at(int root, const char* target, FsId* id, char (&type)[16]) {
   return true;
 }
 
-// devfs was mounted by its path: is it where we went, and not where a link sent the kernel?
-bool is_in_place(const char* absolute, const FsId& id) {
-  struct statfs fs;
-  return ::statfs(absolute, &fs) == 0 && fsid_of(fs) == id;
-}
-
-bool write_down(int ledger, const char* kind, const char* rest, off_t* before, Error* error) {
-  char line[1600];
-  const int n = snprintf(line, sizeof line, "%s %s", kind, rest);
-  if (n < 0 || static_cast<size_t>(n) >= sizeof line) {
-    return fail(error, kStep, "write", rest, ENAMETOOLONG);
-  }
-  return write_ledger(ledger, line, before, error);
-}
-
-bool set_rules(int state, int ledger, const MountSpec& mount, const char* absolute, Error* error) {
-  off_t before;
-  if (mount.type != MountType::kDevfs) return true;
-  return write_down(ledger, "rules", absolute, &before, error) &&
-         devfs_set_jail_rules(absolute, error) && share_rules(state, mount.target, error);
-}
-
 bool confirm(int ledger, int root, const MountSpec& mount, const char* absolute, Error* error) {
   FsId id;
   char type[16] = "";
   char text[1500];
   off_t before;
   const bool seen = fsid_at(root, mount.target, &id, type);
-  const bool right = seen && strcmp(type, type_of(mount)) == 0 &&
-                     (mount.type != MountType::kDevfs || is_in_place(absolute, id));
-  if (!right) {
+  if (!seen || strcmp(type, type_of(mount)) != 0) {
     const int number = seen ? ELOOP : errno;
     unmount_path(absolute, 0);
     return fail(error, kStep, "statfs", mount.target, number);
   }
   snprintf(text, sizeof text, "%d %d %s", id.value[0], id.value[1], absolute);
-  return write_down(ledger, "mounted", text, &before, error);
+  return write_ledger(ledger, "mounted", text, &before, error);
 }
 
 bool check_mount(const MountSpec& mount, const char* root_path, Error* error) {
-  char absolute[2048];
+  char absolute[kMaxPath];
   struct stat info;
   if (!is_plain_path(mount.target)) return fail(error, kStep, "mount", mount.target, EINVAL);
-  absolute_path(root_path, mount.target, absolute);
-  if (strlen(absolute) > 1400) return fail(error, kStep, "mount", mount.target, ENAMETOOLONG);
-  if (mount.type == MountType::kDevfs && strlen(absolute) >= MNAMELEN) {
-    return fail_with_code(error, kStep, "ERR_JAIL_UNSUPPORTED", absolute,
-                          "The rules that hide devices from a jail work for mount points of at "
-                          "most 79 bytes: use a shorter path.");
+  if (!absolute_path(root_path, mount.target, absolute)) {
+    return fail(error, kStep, "mount", mount.target);
   }
   if (mount.type != MountType::kNullfs) return true;
   if (mount.source[0] != '/') return fail(error, kStep, "stat", mount.source, EINVAL);
@@ -183,30 +157,39 @@ bool check_mount(const MountSpec& mount, const char* root_path, Error* error) {
 
 }  // namespace
 
-bool check_mounts(const JailSpec& spec, const char* root_path, Error* error) {
+bool check_mounts(const JailSpec& spec, const Place& place, Error* error) {
   for (size_t i = 0; i < spec.mount_count; i++) {
-    if (!check_mount(spec.mounts[i], root_path, error)) return false;
+    const MountSpec& mount = spec.mounts[i];
+    if (!check_mount(mount, place.root_path, error)) return false;
+    if (mount.type == MountType::kDevfs && !check_private_devfs(place.state_path, error))
+      return false;
   }
   return true;
 }
 
-bool mount_in_root(int state, int ledger, int root, const char* root_path, const MountSpec& mount,
-                   Error* error) {
-  char absolute[2048];
+bool mount_in_root(const Place& place, int ledger, const MountSpec& wanted, Error* error) {
+  MountSpec mount = wanted;
+  char absolute[kMaxPath];
   char announced[1500];
+  char devices[128];
   struct stat point;
   off_t before;
-  absolute_path(root_path, mount.target, absolute);
-  const UniqueFd target = walk(root, mount.target);
+  if (!absolute_path(place.root_path, mount.target, absolute)) {
+    return fail(error, kStep, "mount", mount.target);
+  }
+  const UniqueFd target = walk(place.root, mount.target);
   if (!target || fstat(target.get(), &point) < 0) return fail(error, kStep, "open", mount.target);
-  if (!set_rules(state, ledger, mount, absolute, error)) return false;
+  if (mount.type == MountType::kDevfs) {
+    if (!mount_private_devfs(place.state, place.state_path, ledger, devices, error)) return false;
+    mount.source = devices;
+  }
   snprintf(announced, sizeof announced, "%s %s", type_of(mount), absolute);
-  if (!write_down(ledger, "mount", announced, &before, error)) return false;
+  if (!write_ledger(ledger, "mount", announced, &before, error)) return false;
   const bool there = fchdir(target.get()) == 0;
-  const bool mounted = there && mount_here(point, mount, absolute);
+  const bool mounted = there && mount_here(point, mount);
   const int number = errno;
   if (chdir("/") < 0) return fail(error, kStep, "chdir", "/");
-  if (mounted) return confirm(ledger, root, mount, absolute, error);
+  if (mounted) return confirm(ledger, place.root, mount, absolute, error);
   cut_ledger(ledger, before);
   return fail(error, kStep, "mount", mount.target, number);
 }

@@ -106,8 +106,13 @@ bool undo_mount(const char* text, Error* error) {
   return unmount_for_sure(path, error);
 }
 
+bool undo_folder(const char* path, Error* error) {
+  return rmdir(path) == 0 || errno == ENOENT || fail(error, "unmount", "rmdir", path);
+}
+
 bool undo_line(const char* line, bool was_mounted, Error* error) {
   if (const char* alias = after(line, "alias")) return undo_alias(alias, error);
+  if (const char* folder = after(line, "folder")) return undo_folder(folder, error);
   if (const char* rules = after(line, "rules")) return devfs_clear_rules(rules, error);
   if (const char* mounted = after(line, "mounted")) return undo_mounted(mounted, error);
   const char* mount = after(line, "mount");
@@ -132,7 +137,10 @@ void rewrite(int ledger, const Lines& lines, const bool* kept) {
   Error ignored;
   off_t before;
   for (size_t i = 0; i < lines.count; i++) {
-    if (kept[i]) write_ledger(ledger, lines.at[i], &before, &ignored);
+    char* rest = kept[i] ? strchr(lines.at[i], ' ') : nullptr;
+    if (rest == nullptr) continue;
+    *rest = '\0';
+    write_ledger(ledger, lines.at[i], rest + 1, &before, &ignored);
   }
 }
 
@@ -147,18 +155,16 @@ bool open_ledger(int state, uint32_t id, UniqueFd* ledger, Error* error) {
 
 bool begin_ledger(int ledger, Error* error) {
   char boot[48];
-  char line[64];
   off_t before;
   if (!boot_id(boot, sizeof boot)) return fail(error, kStep, "sysctl", "kern.proc");
-  snprintf(line, sizeof line, "boot %s", boot);
-  return write_ledger(ledger, line, &before, error);
+  return write_ledger(ledger, "boot", boot, &before, error);
 }
 
-bool write_ledger(int ledger, const char* line, off_t* before, Error* error) {
+bool write_ledger(int ledger, const char* kind, const char* rest, off_t* before, Error* error) {
   char text[1600];
-  const int n = snprintf(text, sizeof text, "%s\n", line);
-  if (n <= 0 || static_cast<size_t>(n) >= sizeof text || strchr(line, '\n') != nullptr) {
-    return fail(error, kStep, "write", line, EINVAL);
+  const int n = snprintf(text, sizeof text, "%s %s\n", kind, rest);
+  if (n <= 0 || static_cast<size_t>(n) >= sizeof text || strchr(rest, '\n') != nullptr) {
+    return fail(error, kStep, "write", rest, EINVAL);
   }
   *before = lseek(ledger, 0, SEEK_END);
   return write(ledger, text, static_cast<size_t>(n)) == n || fail(error, kStep, "write", "ledger");

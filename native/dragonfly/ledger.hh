@@ -11,18 +11,20 @@
 // it is done and taken back in reverse order: by its monitor, or after that one's death by
 // recover_jail().
 //
-//   boot <s>.<us>              when this boot's init was started; a ledger of another boot has
-//   nothing to undo alias <scope> <interface> <address> rules <mount point>        devfs rules
-//   bound to this name mount <type> <path>        about to be mounted mounted <a> <b> <path>     it
-//   is, with this fsid
+// - boot S.US: when this boot's init was started; a ledger of another boot has nothing to undo
+// - alias SCOPE INTERFACE ADDRESS
+// - folder PATH: made for a devfs outside of the jail
+// - rules PATH: devfs rules bound to this name
+// - mount TYPE PATH: about to be mounted
+// - mounted A B PATH: it is, with this fsid
 namespace dfjail {
 
 bool open_ledger(int state, uint32_t id, UniqueFd* ledger, Error* error);
 // The first line. Without it nothing else is written.
 bool begin_ledger(int ledger, Error* error);
-// The length before, to be given to cut_ledger when the thing could not be done. A newline in it is
-// refused.
-bool write_ledger(int ledger, const char* line, off_t* before, Error* error);
+// One line. `before`: the length that it had, to be given to cut_ledger when the thing could not be
+// done. A newline in it is refused.
+bool write_ledger(int ledger, const char* kind, const char* rest, off_t* before, Error* error);
 void cut_ledger(int ledger, off_t length);
 
 struct Undoing {

@@ -1,36 +1,37 @@
-// The layouts of these stubs, and of the system's own headers when compiled on DragonFly 5.9, are the recorded ones:
-// test/fixtures/recordings/abi-5.9.json. `statfs`, mounts, rules, interfaces: computed on that system.
+// The layouts of these stubs, and of the system's own headers when compiled on DragonFly 5.9, are
+// the recorded ones: test/fixtures/recordings/abi-5.9.json. `statfs`, mounts, rules, interfaces:
+// computed on that system.
 #include <stddef.h>
 #include <sys/types.h>
 
-#include <sys/param.h>
-#include <sys/devfs_rules.h>
-#include <sys/user.h>
-#include <sys/socket.h>
-#include <sys/ucred.h>
-#include <sys/queue.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
 #include <net/if.h>
 #include <net/if_var.h>
 #include <netinet/in.h>
 #include <netinet6/in6_var.h>
+#include <sys/devfs_rules.h>
 #include <sys/event.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/param.h>
+#include <sys/queue.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/ucred.h>
 #include <sys/un.h>
+#include <sys/user.h>
 #include <sys/vnioctl.h>
 #include <vfs/tmpfs/tmpfs_mount.h>
-#include <dirent.h>
-#include <fcntl.h>
-#include <ifaddrs.h>
 extern "C" {
 #include <sys/jail.h>
 }
 
 #define SIZE(type, size) static_assert(sizeof(type) == (size), #type)
-#define AT(type, field, offset, size)                                                    \
-  static_assert(offsetof(type, field) == (offset), #type "." #field);                    \
+#define AT(type, field, offset, size)                                 \
+  static_assert(offsetof(type, field) == (offset), #type "." #field); \
   static_assert(sizeof(static_cast<type*>(nullptr)->field) == (size), #type "." #field)
 
 SIZE(struct ::jail, 40);

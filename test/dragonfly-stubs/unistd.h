@@ -9,6 +9,7 @@
 extern "C" {
 int access(const char*, int);
 int chdir(const char*);
+int chroot(const char*);
 int fchdir(int);
 int close(int);
 int closefrom(int);

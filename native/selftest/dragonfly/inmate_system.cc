@@ -1,8 +1,10 @@
 #include "../inmate_system.hh"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -58,6 +60,16 @@ int change_rules(const char* mount_point) {
   return 0;
 }
 
+// A terminal of the jail's own.
+int open_pty() {
+  const int master = posix_openpt(O_RDWR | O_NOCTTY);
+  const bool usable = master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0;
+  const char* name = usable ? ptsname(master) : nullptr;
+  const int slave = name == nullptr ? -1 : open(name, O_RDWR | O_NOCTTY);
+  printf("%s\n", slave >= 0 && isatty(slave) == 1 ? "terminal" : strerror(errno));
+  return 0;
+}
+
 int tune() {
   char name[64];
   dfjail::ProcessList list;
@@ -94,6 +106,7 @@ int run_system_verb(const char* verb, const char* word) {
   if (strcmp(verb, "mounts") == 0) return mounts();
   if (strcmp(verb, "mountsfrom") == 0) return mounts_from(word);
   if (strcmp(verb, "rules") == 0) return change_rules(word);
+  if (strcmp(verb, "pty") == 0) return open_pty();
   if (strcmp(verb, "tune") == 0) return tune();
   if (strcmp(verb, "stopper") == 0) return stop_everybody();
   if (strcmp(verb, "mount") == 0) return mount_inside(word);

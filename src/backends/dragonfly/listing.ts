@@ -41,7 +41,8 @@ export function listJails(reads: KernelReads, entries: readonly OwnEntry[]): Jai
     infos.set(row.jid, kernelInfo(row, confirmed.has(row.jid), living.get(row.jid) ?? 0));
   }
   for (const entry of entries) {
-    if (!exists(entry.jid)) continue;
+    // Of a number without nodes and without processes nobody knows better than its own monitor.
+    if (hasOwnNodes(entry.jid) && !exists(entry.jid)) continue;
     const row = infos.get(entry.jid);
     infos.set(entry.jid, ownInfo(entry, row, living.get(entry.jid) ?? 0));
   }

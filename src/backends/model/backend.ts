@@ -15,6 +15,8 @@ import { readsBy } from './host-reads.js';
 import { KeepAlive } from './keep-alive.js';
 import { JailKeeper, type Undone } from './keeper.js';
 import type { ModelKernel } from './kernel.js';
+import type { ModelProcess } from './model-process.js';
+import { endMonitor } from './monitor.js';
 import { during, kernelSignal } from './translate.js';
 import type { UndoList } from './undo-list.js';
 import { Visitor } from './visitor.js';
@@ -31,7 +33,7 @@ export class ModelBackend implements Backend {
   /** By jid: those that this package has made. */
   readonly #keepers = new Map<number, JailKeeper>();
   /** What failed attempts to make a jail have left. */
-  #left: { name: string | null; undo: UndoList }[] = [];
+  #left: { name: string | null; undo: UndoList; monitor: ModelProcess }[] = [];
   #defaults = initialCapabilities();
 
   /** @param kernel the kernel; two backends of one kernel are two programs on it */
@@ -64,7 +66,9 @@ export class ModelBackend implements Backend {
     await null; // no error and no jail before the caller has its promise
     if (signal?.aborted) throw abortError(signal);
     this.#refuseName(spec.name);
-    const leave = (undo: UndoList) => this.#left.push({ name: spec.name, undo });
+    const leave = (undo: UndoList, monitor: ModelProcess) => {
+      this.#left.push({ name: spec.name, undo, monitor });
+    };
     const keeper = JailKeeper.make(this.#kernel, spec, this.#keepAlive, leave);
     this.#keepers.set(keeper.jid, keeper);
     void keeper.gone.then(() => this.#keepers.delete(keeper.jid));
@@ -132,7 +136,8 @@ export class ModelBackend implements Backend {
     this.#left = [];
     for (const item of left) {
       reports.push(report(0, item.name, item.undo.run()));
-      if (!item.undo.isEmpty) this.#left.push(item);
+      if (item.undo.isEmpty) endMonitor(this.#kernel, item.monitor);
+      else this.#left.push(item);
     }
     return reports;
   }

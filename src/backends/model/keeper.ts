@@ -45,6 +45,7 @@ export class JailKeeper {
    *
    * @param kernel   where
    * @param spec     what
+   * @param keepAlive of its commands
    * @param leave    is told of what could not be taken back after a failure
    * @throws JailSystemError with the step. Everything that can be has been taken back then.
    */
@@ -52,7 +53,7 @@ export class JailKeeper {
     kernel: ModelKernel,
     spec: ResolvedSpec,
     keepAlive: KeepAlive,
-    leave: (undo: UndoList) => void,
+    leave: (undo: UndoList, monitor: ModelProcess) => void,
   ): JailKeeper {
     const monitor = startMonitor(kernel);
     const undo = new UndoList();
@@ -63,7 +64,7 @@ export class JailKeeper {
     } catch (error) {
       undo.run();
       // Of what is left somebody else has to take care: this monitor's descriptors go with it.
-      if (!undo.isEmpty) leave(undo);
+      if (!undo.isEmpty) leave(undo, monitor);
       else endMonitor(kernel, monitor);
       throw error;
     }

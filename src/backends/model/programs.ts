@@ -125,13 +125,13 @@ class RunningProgram implements ProgramContext {
     if (!this.process.hasEnded) this.process.exit(code);
   }
 
-  onSignal(name: string, listener: () => void): void {
+  readonly onSignal = (name: string, listener: () => void): void => {
     const number = layout59.signals[name];
     if (number === undefined) throw new TypeError(`there is no signal ${name}`);
     this.#listeners.set(number, listener);
-  }
+  };
 
-  sleep(ms: number): Promise<void> {
+  readonly sleep = (ms: number): Promise<void> => {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(resolve, ms);
       this.ended.addEventListener('abort', () => {
@@ -139,16 +139,16 @@ class RunningProgram implements ProgramContext {
         reject(this.ended.reason);
       });
     });
-  }
+  };
 
-  forever(): Promise<never> {
+  readonly forever = (): Promise<never> => {
     return new Promise((_resolve, reject) => {
       if (this.ended.aborted) reject(this.ended.reason);
       this.ended.addEventListener('abort', () => reject(this.ended.reason));
     });
-  }
+  };
 
-  spawn(file: string, args: readonly string[] = []): ModelProcess {
+  readonly spawn = (file: string, args: readonly string[] = []): ModelProcess => {
     const path = this.#programs.find(file, this.env.PATH ?? '');
     const program = path === undefined ? undefined : this.#programs.get(path);
     if (path === undefined || program === undefined) throw this.#kernel.error('ENOENT');
@@ -163,7 +163,7 @@ class RunningProgram implements ProgramContext {
       stderr: shared(this.stderr),
     });
     return child;
-  }
+  };
 
   #hear(signal: number): boolean {
     const listener = this.#listeners.get(signal);

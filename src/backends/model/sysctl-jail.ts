@@ -119,12 +119,19 @@ function addTemplate(
   }
 }
 
+// A branch whose name is taken already is shared: its leaves stay those of the jail that was there first, and go with
+// it, and the branch goes with the last. So the nodes of a longer number are another jail's, or none.
 function followJails(kernel: Kernel, jail: SysctlBranch): void {
   const known = new Set(knownCapabilities(kernel.version));
+  const sharers = new Map<string, Prison[]>();
   kernel.prisons.onChange((prison, event) => {
     const name = String(prison.jid).slice(0, NAME_DIGITS);
-    if (event === 'gone') jail.remove(name);
-    else jail.add(name, jailBranch(prison, known));
+    const before = sharers.get(name) ?? [];
+    const after = event === 'gone' ? before.filter((other) => other !== prison) : [...before, prison];
+    sharers.set(name, after);
+    if (before.length === 0) jail.add(name, jailBranch(prison, known));
+    else if (after.length === 0) jail.remove(name);
+    else if (before[0] !== after[0]) jail.add(name, new SysctlBranch());
   });
 }
 

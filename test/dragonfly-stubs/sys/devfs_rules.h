@@ -17,6 +17,7 @@ struct devfs_rule_ioctl {
 #define DEVFS_RULE_NAME 1
 #define DEVFS_RULE_TYPE 2
 #define DEVFS_RULE_JAIL 4
+#define DEVFS_RULE_LINK 1
 #define DEVFS_RULE_HIDE 2
 #define DEVFS_RULE_SHOW 4
 #define DEVFS_RULE_ADD _IOWR('d', 221, struct devfs_rule_ioctl)
