@@ -4,17 +4,16 @@
 
 namespace dfjail {
 
-// What differs between the systems: listEntries, findEntry, recover, listProcesses, jailProcesses,
-// signalJail. The build picks the files that implement it: linux_*.cc.
+// What differs between the systems: listEntries, findEntry and recover everywhere; listProcesses,
+// jailProcesses and signalJail on Linux; what DragonflyNative in src/backends/dragonfly/native.ts
+// has on DragonFly. The build picks the files that implement it: linux_*.cc or dragonfly_*.cc.
 #if defined(__linux__)
 constexpr const char* kSystem = "linux";
-void define_system(Napi::Env env, Napi::Object exports);
 #elif defined(__DragonFly__)
 constexpr const char* kSystem = "dragonfly";
-inline void define_system(Napi::Env, Napi::Object) {}
 #else
-constexpr const char* kSystem = "other";
-inline void define_system(Napi::Env, Napi::Object) {}
+#error "dragonfly-jail is for DragonFly BSD and Linux: FreeBSD has another jail(2)"
 #endif
+void define_system(Napi::Env env, Napi::Object exports);
 
 }  // namespace dfjail

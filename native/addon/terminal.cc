@@ -22,9 +22,8 @@ UniqueFd open_slave(int master) {
 #ifdef TIOCGPTPEER
   return UniqueFd(ioctl(master, TIOCGPTPEER, kFlags));
 #else
-  char name[128];
-  if (ptsname_r(master, name, sizeof name) != 0) return UniqueFd();
-  return UniqueFd(open(name, kFlags));
+  const char* name = ptsname(master);  // of each thread by itself on DragonFly, which has no other
+  return name == nullptr ? UniqueFd() : UniqueFd(open(name, kFlags));
 #endif
 }
 

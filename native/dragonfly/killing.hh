@@ -7,11 +7,10 @@
 
 namespace dfjail {
 
-// Sends a signal to every process of the jail, in one pass of the kernel: a child enters and calls
-// kill(-1). False when the jail is gone or the child did not come to it.
-bool signal_all(uint32_t jid, int signal);
-// STOP, then KILL, then a look from the host, again until none is left or `milliseconds` have
-// passed. True: none is left but zombies, whose parents have to reap them.
+// Sends a signal to every process that the jail has at this moment.
+void signal_all(uint32_t jid, int signal);
+// STOP and KILL to all, again until none is left or `milliseconds` have passed. True: none is left
+// but zombies, whose parents have to reap them.
 bool kill_all(uint32_t jid, int milliseconds);
 // Unmounts what was mounted from inside the jail, which pins it; the last first. Processes have to
 // be gone. `ours` are mounts made from outside: the kernel would refuse them, and log it.

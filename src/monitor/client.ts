@@ -86,7 +86,7 @@ export class MonitorClient {
     this.#pending.set(id, settle);
     this.#queue.send(bytes, passing.descriptors, (error) => {
       passing.taken(error);
-      if (error !== null) this.#settle(id, error, null);
+      if (error !== null && !isGone(error)) this.#settle(id, error, null);
     });
     return id;
   }
@@ -170,4 +170,10 @@ export class MonitorClient {
     for (const id of [...this.#pending.keys()]) this.#settle(id, lost(), null);
     this.#events.ended(cause);
   }
+}
+
+// The other side has closed: what it said last is still to be read, and then the end of the connection answers.
+function isGone(error: Error): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EPIPE' || code === 'ECONNRESET' || code === 'ENOTCONN';
 }

@@ -101,6 +101,21 @@ describe('the life of a jail', () => {
     }, 5000);
   });
 
+  it('says the same of a command that comes too late, and of a stop', async () => {
+    const earlier = new Set(monitorsOf(process.pid).map(({ pid }) => pid));
+    const jail = await jails.create();
+    const [monitor] = monitorsOf(process.pid).filter(({ pid }) => !earlier.has(pid));
+    assert(monitor !== undefined, 'no monitor was found');
+    process.kill(monitor.pid, 'SIGKILL');
+    // Until its socket has ended for the kernel, but not yet for this program.
+    const until = performance.now() + 50;
+    while (performance.now() < until);
+    const command = jail.spawn('true');
+    const stopping = jail.stop();
+    await assert.rejects(command.exited, { code: 'ERR_JAIL_MONITOR_LOST' });
+    await stopping.catch((error) => assert.equal(error.code, 'ERR_JAIL_MONITOR_LOST'));
+  });
+
   it('ends with its monitor, and every command says so', async () => {
     const earlier = new Set(monitorsOf(process.pid).map(({ pid }) => pid));
     const jail = await jails.create({ addresses: [nextIPv4()] });

@@ -50,5 +50,6 @@ int symlinkat(const char*, int, const char*);
 pid_t tcgetpgrp(int);
 int unlink(const char*);
 int unlinkat(int, const char*, int);
+int usleep(unsigned int);
 ssize_t write(int, const void*, size_t);
 }

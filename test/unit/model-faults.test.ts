@@ -54,7 +54,17 @@ async function live(errors: unknown[]): Promise<void> {
   daemon.on('error', (error) => errors.push(error));
   await jail.exec('/bin/true').catch((error) => errors.push(error));
   await jail.stop({ graceMs: 20 }).catch((error) => errors.push(error));
-  await daemon.exited.catch(() => {});
+  await cleanUp(); // nothing to do, unless that has failed: then the daemon may still run
+  await Promise.race([daemon.exited.catch(() => {}), tooLate(nameOf(errors))]);
+}
+
+function nameOf(errors: readonly unknown[]): string {
+  return `the daemon runs on after ${errors.map(String).join(', ')}`;
+}
+
+async function tooLate(what: string): Promise<never> {
+  await delay(2000, undefined, { ref: false });
+  throw new Error(what);
 }
 
 async function cleanUp(): Promise<void> {

@@ -44,12 +44,19 @@ int mounts() {
 // Calls a devfs by another name: the kernel keeps the one that was asked for last.
 int mounts_from(const char* root) { return chroot(root) == 0 && chdir("/") == 0 ? mounts() : 1; }
 
-// Stops whatever comes in, for ever.
+// Stops whatever comes in, for ever. One by one: kill(-1) can panic the kernel (docs/dragonfly.md).
 int stop_everybody() {
   signal(SIGTERM, SIG_IGN);
   printf("ready\n");
   fflush(stdout);
-  for (;;) kill(-1, SIGSTOP);
+  for (;;) {
+    dfjail::ProcessList list;
+    dfjail::Error error;
+    if (!list.read(&error)) continue;
+    for (const kinfo_proc& process : list) {
+      if (process.kp_pid > 1 && process.kp_pid != getpid()) kill(process.kp_pid, SIGSTOP);
+    }
+  }
 }
 
 // /dev/devfs is the one device that no rule can hide.

@@ -536,6 +536,53 @@ void test_recovery(const Scene& scene) {
   nothing_left(scene, "lost");
 }
 
+struct Recovery {
+  int state;
+  int recovered = 0;
+  int failed = 0;
+};
+
+bool recover_one(void* context, uint32_t id) {
+  Recovery* recovery = static_cast<Recovery*>(context);
+  Error error;
+  const bool done = dfjail::recover_jail(recovery->state, id, dfjail::Undoing(), &error);
+  done ? recovery->recovered++ : recovery->failed++;
+  if (!done)
+    note("%u: %s %s %s %d %s", id, error.step, error.syscall, error.path, error.number,
+         error.detail);
+  return true;
+}
+
+// The monitor is killed at another moment of create each time.
+void test_sudden_death(const Scene& scene) {
+  Spec spec = plain(scene);
+  fill(&spec, scene);
+  spec.name = "doomed";
+  UniqueFd state;
+  Error error;
+  if (!check(dfjail::open_state(scene.root->state, &state, &error),
+             "doomed: the registry is opened"))
+    return;
+  Recovery recovery = {state.get()};
+  int clean = 0;
+  constexpr int kRounds = 60;
+  for (int i = 0; i < kRounds; i++) {
+    Client client;
+    if (!client.start(scene.options->monitor) || !client.hello()) break;
+    client.create(scene.root->state, spec);
+    usleep(static_cast<unsigned>(i) * 700U);
+    kill(client.pid(), SIGKILL);
+    client.reap();
+    client.hang_up();
+    pause_for(5);  // a jail(2) under way comes to its end
+    dfjail::each_jid(state.get(), recover_one, &recovery);
+    clean += is_clean(scene) && count_listed() == 0 ? 1 : 0;
+  }
+  is(clean, kRounds, "doomed: after a KILL at 60 moments of create, recovery leaves nothing");
+  is(recovery.failed, 0, "doomed: and never fails");
+  note("%d of 60 had something to take back", recovery.recovered);
+}
+
 void test_persistence(const Scene& scene) {
   Client client;
   Spec spec = plain(scene);
@@ -857,6 +904,7 @@ void test_jails(const Options& options, const Root& root) {
   test_fork_storm(scene);
   test_stopper(scene);
   test_recovery(scene);
+  test_sudden_death(scene);
   test_persistence(scene);
   test_foreign(scene);
   test_guest_stops(scene);

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "node_api.hh"
+
+namespace dfjail {
+
+// abi: what this binary was compiled with
+void define_abi(Napi::Env env, Napi::Object exports);
+
+}  // namespace dfjail

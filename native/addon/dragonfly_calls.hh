@@ -1,0 +1,10 @@
+#pragma once
+
+#include "node_api.hh"
+
+namespace dfjail {
+
+// jail(image, pointers), jailAttach(jid), kill(pid, signal)
+void define_calls(Napi::Env env, Napi::Object exports);
+
+}  // namespace dfjail

@@ -1,0 +1,18 @@
+#include "dragonfly_abi.hh"
+#include "dragonfly_calls.hh"
+#include "dragonfly_recover.hh"
+#include "dragonfly_registry.hh"
+#include "dragonfly_sysctl.hh"
+#include "system.hh"
+
+namespace dfjail {
+
+void define_system(Napi::Env env, Napi::Object exports) {
+  define_abi(env, exports);
+  define_calls(env, exports);
+  define_recover(env, exports);
+  define_registry(env, exports);
+  define_sysctl(env, exports);
+}
+
+}  // namespace dfjail
