@@ -2,59 +2,47 @@
 
 #include <unistd.h>
 
-#include <string>
-
 #include "../dragonfly/abi.hh"
 
 namespace dfjail {
 namespace {
 
-Napi::Array make_place(Napi::Env env, const AbiField& field) {
-  Napi::Array place = Napi::Array::New(env, 2);
-  place.Set(0U, Napi::Number::New(env, field.offset));
-  place.Set(1U, Napi::Number::New(env, field.size));
-  return place;
-}
-
-// { kinfo_proc: { size: 992, fields: { kp_pid: [220, 4], … } }, … }; a structure comes before its
-// fields.
-Napi::Object make_structs(Napi::Env env) {
-  Napi::Object structs = Napi::Object::New(env);
-  Napi::Object fields;
+// An array of { structure, field, offset, size }; an empty field stands for the whole structure.
+Napi::Value compiled_fields(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
   size_t count = 0;
   const AbiField* table = abi_fields(&count);
-  for (const AbiField* field = table; field < table + count; field++) {
-    if (field->field[0] != '\0') {
-      fields.Set(field->field, make_place(env, *field));
-      continue;
-    }
-    Napi::Object structure = Napi::Object::New(env);
-    fields = Napi::Object::New(env);
-    structure.Set("size", Napi::Number::New(env, field->size));
-    structure.Set("fields", fields);
-    structs.Set(field->structure, structure);
+  Napi::Array rows = Napi::Array::New(env, count);
+  for (uint32_t i = 0; i < count; i++) {
+    const Napi::HandleScope scope(env);
+    Napi::Object row = Napi::Object::New(env);
+    row.Set("structure", Napi::String::New(env, table[i].structure));
+    row.Set("field", Napi::String::New(env, table[i].field));
+    row.Set("offset", Napi::Number::New(env, table[i].offset));
+    row.Set("size", Napi::Number::New(env, table[i].size));
+    rows.Set(i, row);
   }
-  return structs;
+  return rows;
 }
 
-Napi::Object make_constants(Napi::Env env) {
+Napi::Value compiled_constants(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
   Napi::Object constants = Napi::Object::New(env);
   size_t count = 0;
   const AbiConstant* table = abi_constants(&count);
   for (const AbiConstant* it = table; it < table + count; it++) {
     constants.Set(it->name, Napi::Number::New(env, static_cast<double>(it->value)));
   }
+  constants.Set("PAGE_SIZE", Napi::Number::New(env, getpagesize()));
   return constants;
 }
 
 }  // namespace
 
 void define_abi(Napi::Env env, Napi::Object exports) {
-  Napi::Object abi = Napi::Object::New(env);
-  abi.Set("structs", make_structs(env));
-  abi.Set("constants", make_constants(env));
-  abi.Set("pageSize", Napi::Number::New(env, getpagesize()));
-  exports.Set("abi", abi);
+  exports.Set("compiledFields", Napi::Function::New(env, compiled_fields, "compiledFields"));
+  exports.Set("compiledConstants",
+              Napi::Function::New(env, compiled_constants, "compiledConstants"));
 }
 
 }  // namespace dfjail

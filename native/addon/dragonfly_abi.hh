@@ -4,7 +4,7 @@
 
 namespace dfjail {
 
-// abi: what this binary was compiled with
+// compiledFields(), compiledConstants(): of the headers that this binary was compiled with
 void define_abi(Napi::Env env, Napi::Object exports);
 
 }  // namespace dfjail

@@ -1,6 +1,5 @@
 #include "dragonfly_calls.hh"
 
-#include <signal.h>
 #include <string.h>
 
 #include <memory>
@@ -89,25 +88,11 @@ Napi::Value attach(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
-// Single processes only: 0 and negative numbers are groups, our own first of all.
-Napi::Value send_signal(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  int pid = 0;
-  int number = 0;
-  if (!get_integer(info, 0, "pid", 1, INT32_MAX, &pid) ||
-      !get_integer(info, 1, "signal", 0, NSIG - 1, &number)) {
-    return env.Undefined();
-  }
-  if (kill(pid, number) < 0) return throw_errno(env, "kill");
-  return env.Undefined();
-}
-
 }  // namespace
 
 void define_calls(Napi::Env env, Napi::Object exports) {
   exports.Set("jail", Napi::Function::New(env, enter_new_jail, "jail"));
   exports.Set("jailAttach", Napi::Function::New(env, attach, "jailAttach"));
-  exports.Set("kill", Napi::Function::New(env, send_signal, "kill"));
 }
 
 }  // namespace dfjail

@@ -4,7 +4,7 @@
 
 namespace dfjail {
 
-// jail(image, pointers), jailAttach(jid), kill(pid, signal)
+// jail(image, pointers), jailAttach(jid)
 void define_calls(Napi::Env env, Napi::Object exports);
 
 }  // namespace dfjail

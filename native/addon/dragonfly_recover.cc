@@ -86,8 +86,7 @@ int spawn_with(const std::vector<std::string>& arguments, int reports, pid_t* pi
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-  const int number =
-      posix_spawn(pid, argv[0], &actions, &attributes, argv.data(), environment);
+  const int number = posix_spawn(pid, argv[0], &actions, &attributes, argv.data(), environment);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   return number;

@@ -12,7 +12,8 @@ namespace dfjail {
 namespace {
 
 constexpr size_t kMost = 256;
-constexpr int kPatience = 30'000;  // milliseconds: jail(2) waits for other jails being made
+constexpr int kHoldPatience = 1000;  // milliseconds: a jailed process can stop our child
+constexpr int kPatience = 30'000;    // milliseconds: jail(2) waits for other jails being made
 
 // Exit status of the child: where it failed.
 enum Failure { kDone = 0, kChdir = 1, kJail = 2, kSocket = 3 };
@@ -69,6 +70,11 @@ bool node_exists(uint32_t jid) {
 
 int do_nothing(void*, int) { return 0; }
 
+int hand_out_socket(void*, int channel) {
+  const int anchor = socket(AF_UNIX, SOCK_DGRAM, 0);
+  return anchor >= 0 && send_answer(channel, 0, anchor) ? 0 : 1;
+}
+
 }  // namespace
 
 bool raise_jail(const char* path, const char* hostname, const Address* addresses, size_t count,
@@ -90,6 +96,12 @@ bool raise_jail(const char* path, const char* hostname, const Address* addresses
   *jid = static_cast<uint32_t>(answer.value);
   *anchor = static_cast<UniqueFd&&>(answer.passed);
   return true;
+}
+
+UniqueFd hold_jail(uint32_t jid) {
+  Answer answer;
+  run_errand(jid, hand_out_socket, nullptr, kHoldPatience, &answer);
+  return static_cast<UniqueFd&&>(answer.passed);
 }
 
 bool jail_seems_to_exist(uint32_t jid) { return jid > kMaxNodeJid || node_exists(jid); }

@@ -16,6 +16,15 @@ namespace dfjail {
 bool raise_jail(const char* path, const char* hostname, const Address* addresses, size_t count,
                 UniqueFd* anchor, uint32_t* jid, Error* error);
 
+// A descriptor that holds a jail which exists already, made by a child that goes in. None: it does
+// not exist, or nobody gets in.
+//
+// To be held whenever processes are listed while a jail may come to its end: the kernel's listing
+// keeps a reference to the credentials that it looked at last, and if that turns out to be a jail's
+// last one, it takes the jail apart while it has the lock of the whole sysctl tree, waits for
+// itself, and sysctl hangs for good (tried: docs/dragonfly.md).
+UniqueFd hold_jail(uint32_t jid);
+
 // Does the jail exist? Asked of the jail's node where that is reliable, else by a child that tries
 // to enter.
 bool jail_exists(uint32_t jid);

@@ -13,6 +13,21 @@ namespace {
 
 constexpr int kKillPatience = 5000;  // milliseconds
 constexpr int kGonePatience = 3000;
+constexpr int kReapPatience = 1000;
+
+// What a guest holds the jail by while it is being stopped.
+UniqueFd& guest_hold() {
+  static UniqueFd hold;
+  return hold;
+}
+
+// False: the jail is gone.
+bool hold(const Jail& jail) {
+  if (jail.owned || guest_hold()) return true;
+  guest_hold() = hold_jail(jail.entry.jid);
+  // Inmates may keep us from getting in; killing them is worth the risk then.
+  return guest_hold() || jail_exists(jail.entry.jid);
+}
 
 // The owner's monitor holds the jail and has set things up for it: it is asked to take the jail
 // back.
@@ -34,6 +49,7 @@ bool let_go(Jail* jail, Error* error) {
   FsId ours[kMaxMounts];
   const size_t count = ledger_mounts(jail->state.get(), jid, ours, kMaxMounts);
   if (entered) unmount_inside(jid, ours, count);
+  if (entered) wait_until_deserted(jid, kReapPatience);
   jail->lifeline.reset();
   if (wait_until_gone(jid, kGonePatience)) return true;
   fail(error, "release", "jail", jail->entry.path, EBUSY);
@@ -51,14 +67,19 @@ bool change_capabilities(Jail* jail, uint32_t capabilities, Error* error) {
 }
 
 // A listing that failed does not say so: then waiting goes on until the deadline.
-bool is_empty(const Jail& jail) { return count_living(jail.entry.jid) == 0; }
+bool is_empty(const Jail& jail) { return !hold(jail) || count_living(jail.entry.jid) == 0; }
 
-void signal_jail_processes(const Jail& jail, int signal) { signal_all(jail.entry.jid, signal); }
+void signal_jail_processes(const Jail& jail, int signal) {
+  if (hold(jail)) signal_all(jail.entry.jid, signal);
+}
 
 void kill_jail(Jail* jail) {
-  kill_all(jail->entry.jid, kKillPatience);
+  const uint32_t jid = jail->entry.jid;
+  if (hold(*jail)) kill_all(jid, kKillPatience);
   if (jail->owned) return ring(jail->anchor);
   tell_owner(*jail);
+  if (guest_hold()) wait_until_deserted(jid, kReapPatience);
+  guest_hold().reset();
   hurry(jail->anchor);
 }
 

@@ -18,13 +18,25 @@ namespace {
 
 constexpr int kErrandPatience = 1000;  // milliseconds; a jailed process can stop our child
 constexpr int kLongestPause = 20;
-constexpr int kEagerPasses = 8;  // without a pause
+constexpr int kListingTime = 20;  // that a listing of all processes may take
+constexpr int kEagerPasses = 8;   // without a pause
 constexpr int kPassesPerErrand = 64;
 
 int64_t now_in_milliseconds() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+// Zombies too.
+bool has_any(uint32_t jid) {
+  ProcessList list;
+  Error ignored;
+  if (!list.read(&ignored)) return true;
+  for (const kinfo_proc& process : list) {
+    if (is_in_jail(process, jid)) return true;
+  }
+  return false;
 }
 
 int send_to_all(void* context, int) {
@@ -126,6 +138,15 @@ void unmount_inside(uint32_t jid, const FsId* ours, size_t count) {
   run_errand(jid, unmount_as_inmate, &context, 10'000, &answer);
 }
 
+void wait_until_deserted(uint32_t jid, int milliseconds) {
+  const int64_t deadline = now_in_milliseconds() + milliseconds;
+  for (int pause = 0; has_any(jid) && now_in_milliseconds() < deadline;) {
+    sleep_milliseconds(pause);
+    pause = pause * 2 + 1 > kLongestPause ? kLongestPause : pause * 2 + 1;
+  }
+  sleep_milliseconds(kListingTime);
+}
+
 bool wait_until_gone(uint32_t jid, int milliseconds) {
   const int64_t deadline = now_in_milliseconds() + milliseconds;
   for (int pause = 0;; pause = pause * 2 + 1 > kLongestPause ? kLongestPause : pause * 2 + 1) {
@@ -136,6 +157,7 @@ bool wait_until_gone(uint32_t jid, int milliseconds) {
 }
 
 void describe_holders(uint32_t jid, char* text, size_t size) {
+  const UniqueFd hold = hold_jail(jid);
   ProcessList list;
   Error ignored;
   if (list.read(&ignored)) {

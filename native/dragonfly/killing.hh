@@ -7,6 +7,8 @@
 
 namespace dfjail {
 
+// All of these list processes: the caller holds the jail by an anchor (see hold_jail).
+
 // Sends a signal to every process that the jail has at this moment.
 void signal_all(uint32_t jid, int signal);
 // STOP and KILL to all, again until none is left or `milliseconds` have passed. True: none is left
@@ -15,6 +17,9 @@ bool kill_all(uint32_t jid, int milliseconds);
 // Unmounts what was mounted from inside the jail, which pins it; the last first. Processes have to
 // be gone. `ours` are mounts made from outside: the kernel would refuse them, and log it.
 void unmount_inside(uint32_t jid, const FsId* ours, size_t count);
+// Waits until the last process is reaped, at most `milliseconds`, and a moment longer: listings of
+// other programs may still have its credentials. Only then may the anchor be closed.
+void wait_until_deserted(uint32_t jid, int milliseconds);
 // Waits until the kernel has let go of the jail. False: something holds it still.
 bool wait_until_gone(uint32_t jid, int milliseconds);
 // What may hold a jail that has no living process, in words.

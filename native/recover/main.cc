@@ -6,9 +6,9 @@
 // A program of its own since a child of it enters the jails that have to be ended, where the jail's
 // root may look into that child's memory: it must not be a copy of somebody's Node.
 //
-// What it did goes to descriptor 3, records of nine texts that each end in a NUL: kind, jid, name or
-// what, errno, code, call, step, path, detail. Kinds: jail (the following are of this one), undone,
-// failed.
+// What it did goes to descriptor 3, records of nine texts that each end in a NUL: kind, jid, name
+// or what, errno, code, call, step, path, detail. Kinds: jail (the following are of this one),
+// undone, failed.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { packJail } from '#internal/backends/dragonfly/jail-struct.js';
 import { layout59 } from '#internal/backends/dragonfly/layout-5.9.js';
 import {
   KernelError,
   type ModelKernel,
   type ModelProcess,
 } from '#internal/backends/model/index.js';
+import { mapJail } from '#internal/backends/model/jail-image.js';
 
 /** One case of the recordings; which of the fields it has depends on the call. */
 export interface Row {
@@ -52,9 +52,10 @@ export interface Outcome {
 }
 
 /** Makes a call of the model: what it returned, or -1 and the error. */
-export function attempt(call: () => number | null | void): Outcome {
+export function attempt(call: () => unknown): Outcome {
   try {
-    return { ret: call() ?? 0, err: '0' };
+    const ret = call();
+    return { ret: typeof ret === 'number' ? ret : 0, err: '0' };
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
     return { ret: -1, err: error.code };
@@ -104,20 +105,7 @@ export function jailBy(
   addresses: readonly string[] = [],
 ): number {
   const spec = { path, hostname, addresses: [...addresses].reverse() };
-  return process.jail(mapJail(process, spec));
-}
-
-/** Puts a `struct jail` into a process's memory: its address. */
-export function mapJail(
-  process: ModelProcess,
-  spec: { path: string; hostname: string; addresses: readonly string[] },
-): bigint {
-  // Where it will lie is known only once it lies there: once to find out, and once in earnest.
-  const { length } = packJail(spec, layout59).bytes;
-  const room = new Uint8Array(length);
-  const base = process.mapMemory(room);
-  room.set(packJail(spec, layout59, base).bytes);
-  return base;
+  return process.jail(mapJail(process, spec, layout59));
 }
 
 /** Ends a child and reaps it. */

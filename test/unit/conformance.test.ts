@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import {
+  type CompiledField,
+  compiledLayout,
+} from '#internal/backends/dragonfly/compiled-layout.js';
 import { layout59 } from '#internal/backends/dragonfly/layout-5.9.js';
 import { allRows, recordedFile } from '../support/recordings.js';
 import { replayAttach } from '../support/replay/attach.js';
@@ -115,6 +119,24 @@ describe('the layout of 5.9', () => {
       const { size, fields } = layout59.structs[own as keyof typeof names];
       const { sizeof, fields: places } = abi.structs[recorded];
       assert.deepEqual({ size, fields }, { size: sizeof, fields: places }, recorded);
+    }
+  });
+
+  it('is what an addon compiled there would tell', () => {
+    const table = Object.values(names).flatMap((structure): CompiledField[] => {
+      const { sizeof, fields } = abi.structs[structure];
+      const places = Object.entries(fields as Record<string, [number, number]>);
+      return [
+        { structure, field: '', offset: 0, size: sizeof },
+        ...places.map(([field, [offset, size]]) => ({ structure, field, offset, size })),
+      ];
+    });
+    assert.deepEqual(compiledLayout(table), layout59);
+    for (const missing of ['kp_jailid', '']) {
+      const incomplete = table.filter(
+        ({ structure, field }) => structure !== 'kinfo_proc' || field !== missing,
+      );
+      assert.throws(() => compiledLayout(incomplete), { code: 'ERR_JAIL_PROTOCOL' });
     }
   });
 

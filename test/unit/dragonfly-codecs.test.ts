@@ -35,6 +35,7 @@ import {
   decodeLong,
   decodeString,
   decodeStrings,
+  decodeWholeText,
   encodeInt,
 } from '#internal/backends/dragonfly/sysctl-value.js';
 import { ModelKernel } from '#internal/backends/model/index.js';
@@ -146,6 +147,33 @@ describe('addresses of jail.list', () => {
         const printed = kernelAddressText(addressBytes(text));
         assert.equal(parseKernelAddress(printed)?.address, text);
       }),
+    );
+  });
+
+  it('any text is a canonical address, or none', () => {
+    const piece = fc.constantFrom(
+      '0001',
+      '0',
+      ':',
+      '::',
+      'fd00',
+      '00a0',
+      '0000',
+      'g',
+      '1',
+      '.',
+      '10',
+    );
+    const text = fc.oneof(
+      anyText,
+      fc.array(piece).map((parts) => parts.join('')),
+    );
+    fc.assert(
+      fc.property(text, (word) => {
+        const parsed = parseKernelAddress(word);
+        if (parsed !== null) assert.equal(canonicalAddress(parsed.address), parsed.address, word);
+      }),
+      { numRuns: 2000 },
     );
   });
 
@@ -435,7 +463,7 @@ describe('speed of the codecs', () => {
     const { bytes } = kernel.host.sysctl('jail.list');
     const jids = new Set(kernel.jails.map(({ jid }) => jid));
     const ms = best(() => {
-      const listing = parseJailList(decodeString(bytes));
+      const listing = parseJailList(decodeWholeText(bytes));
       assert.equal(confirmRows(listing, (jid) => jids.has(jid)).size, 1000);
     });
     console.log(`      ${ms.toFixed(2)} ms`);

@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ModelKernel, type ModelKernelOptions, useModelKernel } from '#internal/backends/model/index.js';
+import {
+  KernelHang,
+  ModelKernel,
+  type ModelKernelOptions,
+  useModelKernel,
+} from '#internal/backends/model/index.js';
 import {
   findJails,
   Jail,
   JailError,
-  JailSystemError,
+  type JailSystemError,
   listJails,
   listProcesses,
   probe,
@@ -358,6 +363,30 @@ describe('Jail on a model kernel', () => {
     const [second] = await recover();
     assert.deepEqual([second?.undone, second?.failed], [['unmounted /usr'], []]);
     assert.deepEqual([kernel.host.getfsstat(), await recover()], [[], []]);
+  });
+
+  it('the example of the documentation', async () => {
+    kernel.programs.add('/bin/hello', ({ stdout, argv }) => {
+      stdout.write(`hello ${argv[1]}\n`);
+    });
+    const jail = await Jail.create({ path: ROOT, hostname: 'www' });
+    const { stdout } = await jail.exec('/bin/hello', ['world']);
+    assert.equal(stdout, 'hello world\n');
+    await jail.stop();
+  });
+
+  it('on two processors a refused hostname stops every later one, as it does there', () => {
+    use({ cpus: 2 });
+    const inside = kernel.host.fork();
+    jailBy(inside, 'h', ROOT);
+    assert.throws(() => inside.sethostname('x'), { code: 'EPERM' });
+    assert.throws(() => kernel.host.sethostname('y'), KernelHang);
+    use({ cpus: 2, version: '6.x' });
+    const other = kernel.host.fork();
+    jailBy(other, 'h', ROOT);
+    assert.throws(() => other.sethostname('x'), { code: 'EPERM' });
+    kernel.host.sethostname('y');
+    assert.equal(kernel.host.gethostname(), 'y');
   });
 
   it('everything is as before when the model is put away', () => {

@@ -24,9 +24,7 @@ function makeKernel(): ModelKernel {
   const kernel = new ModelKernel();
   for (const name of ['usr', 'dev', 'tmp']) kernel.directory(`${ROOT}/${name}`);
   kernel.directory('/usr');
-  kernel.programs
-    .add('/bin/true', () => 0)
-    .add('/bin/daemon', ({ forever }) => forever());
+  kernel.programs.add('/bin/true', () => 0).add('/bin/daemon', ({ forever }) => forever());
   return kernel;
 }
 

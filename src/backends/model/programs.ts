@@ -7,9 +7,10 @@ import type { ProcessEntry } from './process.js';
 /**
  * A program of a model kernel.
  *
- * @returns its exit code; nothing is 0. What it throws is written to stderr, and the code is 1.
+ * @returns its exit code, or a promise of it; anything but a number is 0. What it throws is written to stderr, and the
+ *   code is 1.
  */
-export type Program = (context: ProgramContext) => number | void | Promise<number | void>;
+export type Program = (context: ProgramContext) => unknown;
 
 /** What a program has. */
 export interface ProgramContext {
@@ -117,7 +118,8 @@ class RunningProgram implements ProgramContext {
   async run(program: Program): Promise<void> {
     let code: number;
     try {
-      code = (await program(this)) ?? 0;
+      const result = await program(this);
+      code = typeof result === 'number' ? result : 0;
     } catch (error) {
       code = 1;
       if (!this.process.hasEnded) this.stderr.write(`${this.argv[0]}: ${String(error)}\n`);

@@ -127,7 +127,8 @@ function followJails(kernel: Kernel, jail: SysctlBranch): void {
   kernel.prisons.onChange((prison, event) => {
     const name = String(prison.jid).slice(0, NAME_DIGITS);
     const before = sharers.get(name) ?? [];
-    const after = event === 'gone' ? before.filter((other) => other !== prison) : [...before, prison];
+    const after =
+      event === 'gone' ? before.filter((other) => other !== prison) : [...before, prison];
     sharers.set(name, after);
     if (before.length === 0) jail.add(name, jailBranch(prison, known));
     else if (after.length === 0) jail.remove(name);

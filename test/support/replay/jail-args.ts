@@ -1,6 +1,7 @@
 import { packJail, packJailV0 } from '#internal/backends/dragonfly/jail-struct.js';
 import { layout59 } from '#internal/backends/dragonfly/layout-5.9.js';
 import { ModelKernel, type ModelProcess } from '#internal/backends/model/index.js';
+import { mapJail } from '#internal/backends/model/jail-image.js';
 import {
   attempt,
   bootRecorder,
@@ -8,7 +9,6 @@ import {
   furnish,
   jailBy,
   listAgrees,
-  mapJail,
   ROOT_INODE,
   type Row,
 } from '../recordings.js';
@@ -21,7 +21,8 @@ const HOST = 'h';
 const KERNEL_POINTER = 0xffffffff80200000n;
 
 function v1(path: string, hostname = HOST, addresses: readonly string[] = []): Arrange {
-  return (process) => mapJail(process, { path, hostname, addresses: [...addresses].reverse() });
+  const spec = { path, hostname, addresses: [...addresses].reverse() };
+  return (process) => mapJail(process, spec, layout59);
 }
 
 function v0(hostname: string, number: number): Arrange {

@@ -1,0 +1,38 @@
+import { type CompiledField, compiledLayout } from './compiled-layout.js';
+import type { KernelReads } from './kernel-reads.js';
+
+/** What the addon has on DragonFly beside the rest. Failures are errors with `code`, negative `errno` and `syscall`. */
+export interface DragonflyNative {
+  /** The table of native/dragonfly/abi.hh. */
+  compiledFields(): readonly CompiledField[];
+  /** sysctl(3), by name or by numbers: the whole value. */
+  sysctlGet(node: string | readonly number[]): Uint8Array;
+  /** sysctl(3): writes a value. */
+  sysctlSet(node: string, value: Uint8Array): void;
+}
+
+/** Has this addon the calls of DragonFly? */
+export function isDragonflyNative(native: object): native is DragonflyNative {
+  const names = ['compiledFields', 'sysctlGet', 'sysctlSet'];
+  return names.every((name) => typeof Reflect.get(native, name) === 'function');
+}
+
+/** The kernel by way of the addon. */
+export function nativeReads(native: DragonflyNative): KernelReads {
+  return {
+    layout: compiledLayout(native.compiledFields()),
+    get: (name) => native.sysctlGet(name),
+    getMib: (mib) => native.sysctlGet(mib),
+    set: (name, value) => native.sysctlSet(name, value),
+    kill: (pid, signal) => signalProcess(pid, signal),
+  };
+}
+
+function signalProcess(pid: number, signal: number): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // It has ended meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
