@@ -21,7 +21,7 @@ export interface SysctlNode {
   writable: boolean;
   /** As the kernel describes the value, for programs that print it: `I`, `A`, `S,proc`, … */
   format: string;
-  /** One line; empty where there is none. */
+  /** One line; empty where there is none. That of a `jail.<jid>` node may be its neighbour's: so it is in 5.9. */
   description: string;
 }
 
