@@ -15,7 +15,7 @@
     {
       "target_name": "jail",
       "sources": [
-        "<!@(node -p \"require('fs').readdirSync('native/addon').filter((f) => f.endsWith('.cc') && !f.startsWith('linux_')).map((f) => 'native/addon/' + f).join(' ')\")",
+        "<!@(node -p \"require('fs').readdirSync('native/addon').filter((f) => f.endsWith('.cc') && !/^(linux|dragonfly)_/.test(f)).map((f) => 'native/addon/' + f).join(' ')\")",
         "native/common/registry.cc",
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],

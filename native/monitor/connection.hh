@@ -16,6 +16,8 @@ struct Frame {
   size_t size;
 };
 
+inline Reader reader_of(const Frame& frame) { return Reader(frame.payload, frame.size); }
+
 // One program that talks to this monitor. Bytes and descriptors in, frames out; and the reverse.
 class Connection {
  public:

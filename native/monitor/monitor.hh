@@ -30,6 +30,7 @@ class Monitor {
     kDone,
   };
   static constexpr uint32_t kMaxConnections = 32;
+  static constexpr int kMaxPause = 50;  // milliseconds
 
   static void on_connection(void* monitor, void* thing, bool readable, bool writable);
   static void on_listener(void* monitor, void* thing, bool readable, bool writable);

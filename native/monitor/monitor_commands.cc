@@ -1,0 +1,203 @@
+// The commands: from SPAWN to EXITED.
+#include "monitor.hh"
+
+#include <errno.h>
+#include <signal.h>
+
+namespace dfjail {
+namespace {
+
+constexpr uint32_t kByRequest = 1U << 31;
+
+uint64_t microseconds_since_1970() {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
+}
+
+bool take_descriptors(Connection* connection, Command* command) {
+  for (size_t i = 0; i < command->spec.stdio_count; i++) {
+    if (command->spec.stdio[i] != Slot::kPassed) continue;
+    if (!connection->take_descriptors(&command->descriptors[i], 1)) return false;
+  }
+  return true;
+}
+
+bool refuse_stopped(const Command& command, Error* error) {
+  return fail_with_code(error, "enter", "ERR_JAIL_STOPPED", command.spec.file,
+                        "The jail is stopping or stopped.");
+}
+
+}  // namespace
+
+bool Monitor::spawn(Connection* connection, const Frame& frame) {
+  Command* command = new_command(frame.payload, frame.size);
+  if (command == nullptr) return false;
+  command->request = frame.id;
+  command->asker = 1U << slot_of(connection);
+  command->audience = command->asker;
+  if (!decode(command) || !take_descriptors(connection, command)) {
+    free_command(command);
+    return false;
+  }
+  Error error;
+  if (launch(command, &error)) return true;
+  answer_error(connection, frame.id, error);
+  free_command(command);
+  return true;
+}
+
+bool Monitor::launch(Command* command, Error* error) {
+  if (phase_ != Phase::kRunning) return refuse_stopped(*command, error);
+  if (!find_identity(jail_, command->spec, &command->identity, error)) return false;
+  apply_login(command);
+  clock_gettime(CLOCK_MONOTONIC, &command->started_at);
+  command->started_us = microseconds_since_1970();
+  if (!start_command(&jail_, command->spec, command->identity, command->descriptors,
+                     &command->started, error))
+    return false;
+  close_descriptors(command);
+  command->id = ++last_command_;
+  command->launch_source = {command->started.launched.get(), this, command, on_launch};
+  command->exit_source = {command->started.exited.get(), this, command, on_exit};
+  command->next = commands_;
+  commands_ = command;
+  loop_.watch(&command->launch_source);
+  loop_.watch(&command->exit_source);
+  return true;
+}
+
+Command* Monitor::find_command(uint32_t id) {
+  for (Command* c = commands_; c != nullptr; c = c->next) {
+    if (c->id == id) return c;
+  }
+  return nullptr;
+}
+
+Command* Monitor::find_request(uint32_t request, uint32_t asker) {
+  for (Command* c = commands_; c != nullptr; c = c->next) {
+    if (c->request == request && c->asker == asker) return c;
+  }
+  return nullptr;
+}
+
+void Monitor::on_launch(void* monitor, void* thing, bool, bool) {
+  static_cast<Monitor*>(monitor)->launched(static_cast<Command*>(thing));
+}
+
+void Monitor::on_exit(void* monitor, void* thing, bool, bool) {
+  static_cast<Monitor*>(monitor)->ended(static_cast<Command*>(thing));
+}
+
+void Monitor::launched(Command* command) {
+  loop_.forget(&command->launch_source);
+  command->launch_source.fd = -1;
+  Error error;
+  const bool ok = finish_launch(&command->started, command->spec.file, &command->jail_pid, &error);
+  command->failed = !ok;
+  command->running = ok;
+  if (!ok && error.number == EINTR && phase_ != Phase::kRunning) refuse_stopped(*command, &error);
+  if (!ok) {  // reaped, and given back, when it has left our memory
+    for (uint32_t i = 0; i < kMaxConnections; i++) {
+      if (command->asker == 1U << i) answer_error(connections_[i], command->request, error);
+    }
+    return;
+  }
+  free_launch(&command->started);
+  Writer writer(Type::kSpawned, command->request);
+  writer.u32(command->id);
+  writer.u32(static_cast<uint32_t>(command->started.pid));
+  writer.u32(static_cast<uint32_t>(command->jail_pid));
+  broadcast(command->asker, &writer);
+  if (command->queued_signal != 0) signal_command(command->started, command->queued_signal);
+}
+
+void Monitor::ended(Command* command) {
+  if (command->launch_source.fd >= 0) launched(command);
+  loop_.forget(&command->exit_source);
+  command->ended = true;
+  if (!bury(command)) unreaped_++;
+}
+
+// Reaps an ended command, tells of it and forgets it. False while it cannot be reaped.
+bool Monitor::bury(Command* command) {
+  Ending ending;
+  if (!reap_command(command, &ending)) return false;
+  if (command->started.launch != nullptr) free_launch(&command->started);
+  if (command->running) tell_of_end(*command, ending);
+  remove_command(command);
+  return true;
+}
+
+void Monitor::bury_the_rest() {
+  for (Command* c = commands_; unreaped_ > 0 && c != nullptr;) {
+    Command* next = c->next;
+    if (c->ended && bury(c)) unreaped_--;
+    c = next;
+  }
+}
+
+void Monitor::tell_of_end(const Command& command, const Ending& ending) {
+  Writer writer(Type::kExited, 0);
+  writer.u32(command.id);
+  writer.u32(static_cast<uint32_t>(ending.status));
+  writer.u64(ending.user_us);
+  writer.u64(ending.system_us);
+  writer.u64(ending.max_rss);
+  writer.u64(ending.wall_us);
+  broadcast(command.audience, &writer);
+}
+
+void Monitor::remove_command(Command* command) {
+  Command** at = &commands_;
+  while (*at != command) at = &(*at)->next;
+  *at = command->next;
+  free_command(command);
+}
+
+bool Monitor::signal(Connection* connection, const Frame& frame) {
+  Reader reader = reader_of(frame);
+  const uint32_t which = reader.u32();
+  const uint32_t number = reader.u32();
+  if (!reader.finished()) return false;
+  const bool by_request = (number & kByRequest) != 0;
+  const int signal_number = static_cast<int>(number & ~kByRequest);
+  Command* command =
+      by_request ? find_request(which, 1U << slot_of(connection)) : find_command(which);
+  Error error;
+  if (command == nullptr || command->failed) {
+    fail(&error, "signal", "kill", "", ESRCH);
+  } else if (!command->running) {
+    command->queued_signal = signal_number;
+    // One that is stuck on its way can still be got rid of.
+    if (signal_number == SIGKILL) signal_command(command->started, SIGKILL);
+  } else if (command->ended) {
+    fail(&error, "signal", "kill", "", ESRCH);
+  } else if (!signal_command(command->started, signal_number)) {
+    fail(&error, "signal", "kill");
+  }
+  if (error.failed()) {
+    answer_error(connection, frame.id, error);
+    return true;
+  }
+  Writer writer(Type::kDone, frame.id);
+  connection->send(&loop_, &writer);
+  return true;
+}
+
+bool Monitor::set_capabilities(Connection* connection, const Frame& frame) {
+  Reader reader = reader_of(frame);
+  const uint32_t capabilities = reader.u32();
+  if (!reader.finished() || phase_ == Phase::kNew) return false;
+  Error error;
+  if (!change_capabilities(&jail_, capabilities, &error)) {
+    answer_error(connection, frame.id, error);
+    return true;
+  }
+  if (jail_.owned) write_entry(jail_.state.get(), jail_.entry, &error);
+  Writer writer(Type::kDone, frame.id);
+  connection->send(&loop_, &writer);
+  return true;
+}
+
+}  // namespace dfjail

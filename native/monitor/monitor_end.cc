@@ -1,0 +1,148 @@
+// The end of a jail, however it comes: asked for, by its owner's death, or from outside.
+#include "monitor.hh"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "signals.hh"
+
+namespace dfjail {
+namespace {
+
+constexpr int kUndoPatience = 5000;  // milliseconds for the owner to take its jail back
+
+timespec in_milliseconds(uint32_t milliseconds) {
+  timespec at;
+  clock_gettime(CLOCK_MONOTONIC, &at);
+  at.tv_sec += milliseconds / 1000;
+  at.tv_nsec += static_cast<long>(milliseconds % 1000) * 1'000'000;
+  if (at.tv_nsec >= 1'000'000'000) {
+    at.tv_nsec -= 1'000'000'000;
+    at.tv_sec++;
+  }
+  return at;
+}
+
+bool is_past(const timespec& at) {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec > at.tv_sec || (now.tv_sec == at.tv_sec && now.tv_nsec >= at.tv_nsec);
+}
+
+}  // namespace
+
+bool Monitor::stop(Connection* connection, const Frame& frame) {
+  Reader reader = reader_of(frame);
+  const int number = static_cast<int>(reader.u32());
+  const uint32_t grace = reader.u32();
+  if (!reader.finished() || phase_ == Phase::kNew) return false;
+  connection->stopping = true;
+  connection->stop_request = frame.id;
+  if (phase_ != Phase::kRunning) return true;
+  phase_ = Phase::kStopping;
+  deadline_ = in_milliseconds(grace);
+  pause_ = 1;
+  jail_.entry.stopping = true;
+  Error ignored;
+  if (jail_.owned) write_entry(jail_.state.get(), jail_.entry, &ignored);
+  if (number != 0 && grace != 0 && !is_empty(jail_)) signal_jail_processes(jail_, number);
+  look_whether_empty();
+  return true;
+}
+
+int Monitor::patience() const {
+  if (phase_ == Phase::kStopping) return pause_;
+  // Somebody else's jail has no descriptor that says when its owner has put it away.
+  if (phase_ == Phase::kKilled && anchor_gone_ && !jail_.owned) return pause_;
+  return unreaped_ > 0 ? kMaxPause : -1;
+}
+
+void Monitor::look_whether_empty() {
+  if (phase_ != Phase::kStopping) return;
+  if ((commands_ == nullptr && is_empty(jail_)) || is_past(deadline_)) return kill();
+  pause_ = pause_ * 2 > kMaxPause ? kMaxPause : pause_ * 2;
+}
+
+void Monitor::kill() {
+  phase_ = Phase::kKilled;
+  pause_ = 1;
+  deadline_ = in_milliseconds(kUndoPatience);
+  kill_jail(&jail_);
+}
+
+void Monitor::kill_commands() {
+  for (Command* c = commands_; c != nullptr; c = c->next) signal_command(c->started, SIGKILL);
+}
+
+void Monitor::leave() {
+  phase_ = Phase::kLeaving;
+  kill_commands();
+}
+
+// The program that started us is gone. What it made without `persist` goes with it.
+void Monitor::owner_is_gone() {
+  if (phase_ == Phase::kNew) {
+    phase_ = Phase::kDone;
+  } else if (!jail_.owned) {
+    if (phase_ != Phase::kKilled) leave();
+  } else if (!jail_.entry.persist && phase_ != Phase::kKilled) {
+    kill();
+  }
+}
+
+void Monitor::on_signal(void* monitor, void*, bool, bool) {
+  Monitor* self = static_cast<Monitor*>(monitor);
+  if (!is_termination(self->signals_.fd)) return;
+  if (self->phase_ == Phase::kNew) self->phase_ = Phase::kDone;
+  if (self->phase_ == Phase::kRunning || self->phase_ == Phase::kStopping) {
+    self->jail_.owned ? self->kill() : self->leave();
+  }
+}
+
+void Monitor::on_anchor(void* monitor, void*, bool, bool) {
+  Monitor* self = static_cast<Monitor*>(monitor);
+  if (!has_ended(&self->jail_)) return;
+  self->loop_.forget(&self->anchor_);
+  self->anchor_gone_ = true;
+  if (self->phase_ == Phase::kLeaving) return;
+  self->kill_commands();
+  self->phase_ = Phase::kKilled;
+  self->deadline_ = in_milliseconds(kUndoPatience);
+}
+
+void Monitor::look_whether_over() {
+  if (commands_ != nullptr) return;
+  if (phase_ == Phase::kLeaving) return finish();
+  if (phase_ != Phase::kKilled) return;
+  // A guest does not wait for ever: the jail may be held by something that it cannot see.
+  if (!jail_.owned && is_past(deadline_)) return finish();
+  if (!anchor_gone_) return;
+  if (jail_.owned || is_undone(jail_)) return finish();
+  pause_ = pause_ * 2 > kMaxPause ? kMaxPause : pause_ * 2;
+}
+
+void Monitor::finish() {
+  Error error;
+  bool undone = true;
+  if (jail_.owned) {
+    undone = undo_jail(&jail_, &error);
+  } else {
+    undone = phase_ != Phase::kKilled || is_undone(jail_);
+    if (!undone) fail(&error, "kill", "jail", jail_.entry.path, EBUSY);
+    remove_guest_monitor(jail_.state.get(), jail_.entry.jid);
+  }
+  for (Connection* connection : connections_) {
+    if (connection == nullptr) continue;
+    if (connection->stopping && !undone) {
+      answer_error(connection, connection->stop_request, error);
+    } else {
+      Writer writer(connection->stopping ? Type::kStopped : Type::kGone, connection->stop_request);
+      if (!connection->stopping) writer.str("the jail ended");
+      connection->send(&loop_, &writer);
+    }
+    connection->drain();
+  }
+  phase_ = Phase::kDone;
+}
+
+}  // namespace dfjail
