@@ -156,6 +156,17 @@
     ["OS=='linux' and has_tests==1", {
       "targets": [
         {
+          # The part that does not depend on the system.
+          "target_name": "jail-selftest",
+          "type": "executable",
+          "sources": [
+            "<!@(node -p \"require('fs').readdirSync('native/selftest').filter((f) => f.endsWith('.cc')).map((f) => 'native/selftest/' + f).join(' ')\")",
+            "native/monitor/identity.cc",
+            "native/monitor/protocol.cc",
+          ],
+          "cflags": ["<@(warnings)", "<@(hardening)", "-fno-rtti", "-fno-threadsafe-statics"],
+        },
+        {
           "target_name": "netlink-test",
           "type": "executable",
           "sources": ["test/native/netlink-test.cc", "native/linux/netlink.cc", "native/linux/netlink_message.cc"],

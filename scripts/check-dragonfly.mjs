@@ -26,6 +26,7 @@ const FOLDERS = [
   ['native', 'dragonfly'],
   ['native', 'monitor'],
   ['native', 'common'],
+  ['native', 'recover'],
   ['native', 'selftest'],
   ['native', 'selftest', 'dragonfly'],
 ];

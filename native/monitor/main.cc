@@ -40,6 +40,7 @@ int main() {
         stderr);
     return 2;
   }
+  setsid();  // where posix_spawn has not done it: the terminal's ^C is not for us
   if (chdir("/") < 0 || !let_go_of_stdio()) return 1;
   if (fcntl(kSocket, F_SETFD, FD_CLOEXEC) < 0) return 1;
   return dfjail::run_monitor(kSocket);

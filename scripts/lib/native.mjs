@@ -6,7 +6,9 @@ import { dirname, join } from 'node:path';
 import { filesBelow, isFresh, writeStamp } from './fresh.mjs';
 import { at, giveUp, runQuietly, say } from './project.mjs';
 
-const OUTPUTS = [at('build', 'Release', 'jail.node'), at('build', 'Release', 'jail-monitor')];
+// On DragonFly the addon starts a program of its own for recover().
+const PROGRAMS = ['jail-monitor', ...(systemType() === 'DragonFly' ? ['jail-recover'] : [])];
+const OUTPUTS = ['jail.node', ...PROGRAMS].map((name) => at('build', 'Release', name));
 const STAMP = at('build', '.native-stamp');
 const SOURCE = /\.(cc|hh|h|S|mjs)$/;
 
@@ -17,7 +19,8 @@ export function isNativeBuilt() {
 
 /** Builds what is missing or older than its sources; ends the script with the compiler's output when that fails. */
 export function buildNative() {
-  const sources = filesBelow(at('native')).filter((file) => SOURCE.test(file));
+  const folders = [at('native'), at('test', 'native')];
+  const sources = folders.flatMap(filesBelow).filter((file) => SOURCE.test(file));
   if (isNativeBuilt() && isFresh(STAMP, [at('binding.gyp'), ...sources])) return;
   say('building the native part …');
   const startedAt = Date.now();
@@ -33,7 +36,7 @@ export function buildNative() {
 export function prebuildFits() {
   const folder = at('prebuilds', `${systemName()}-${process.arch}`);
   const addon = join(folder, 'jail.node');
-  if (!existsSync(addon) || !existsSync(join(folder, 'jail-monitor'))) return false;
+  if (![addon, ...PROGRAMS.map((name) => join(folder, name))].every(existsSync)) return false;
   try {
     createRequire(import.meta.url)(addon);
     return true;

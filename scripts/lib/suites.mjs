@@ -10,7 +10,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { filesBelow } from './fresh.mjs';
 import { at, root, say } from './project.mjs';
 
@@ -88,15 +88,21 @@ function readCounts(title, file, ended) {
   return counts;
 }
 
-/** Runs the native tests, programs that speak TAP: build/Release/*-test. */
+/** Runs the native tests, programs that speak TAP: build/Release/*-test, and jail-selftest. */
 export function runNativeTests() {
   const sum = nothing();
   for (const file of filesBelow(at('build', 'Release'))) {
-    if (!/^[\w-]+-test$/.test(basename(file)) || !isExecutable(file)) continue;
+    if (!/^([\w-]+-test|jail-selftest)$/.test(basename(file)) || !isExecutable(file)) continue;
     say(`\n== native: ${basename(file)}`);
-    add(sum, runTap(file));
+    add(sum, runTap(file, argumentsOf(file)));
   }
   return sum;
+}
+
+function argumentsOf(file) {
+  return basename(file) === 'jail-selftest'
+    ? ['--monitor', join(dirname(file), 'jail-monitor')]
+    : [];
 }
 
 function isExecutable(file) {
@@ -108,10 +114,10 @@ function isExecutable(file) {
   }
 }
 
-function runTap(file) {
+function runTap(file, args) {
   const stdio = ['ignore', 'pipe', 'inherit'];
   const options = { cwd: root, stdio, encoding: 'utf8', timeout: SUITE_TIMEOUT };
-  const ended = spawnSync(file, [], options);
+  const ended = spawnSync(file, args, options);
   process.stdout.write(ended.stdout ?? '');
   const counts = countTap(ended.stdout ?? '', basename(file));
   if (ended.status !== 0 && counts.failed === 0) {
