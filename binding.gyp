@@ -142,6 +142,7 @@
             "<!@(node -p \"require('fs').readdirSync('native/selftest').filter((f) => f.endsWith('.cc') && f !== 'other.cc').map((f) => 'native/selftest/' + f).join(' ')\")",
             "<!@(node -p \"require('fs').readdirSync('native/selftest/dragonfly').filter((f) => f.endsWith('.cc')).map((f) => 'native/selftest/dragonfly/' + f).join(' ')\")",
             "<@(dragonfly_sources)",
+            "native/monitor/describe.cc",
             "native/monitor/identity.cc",
             "native/monitor/protocol.cc",
             "native/common/registry.cc",

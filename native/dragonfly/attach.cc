@@ -1,30 +1,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../monitor/describe.hh"
 #include "anchor.hh"
 #include "backend_state.hh"
 
 namespace dfjail {
 namespace {
-
-bool not_found(uint32_t jid, Error* error) {
-  char text[16];
-  snprintf(text, sizeof text, "%u", jid);
-  return fail_with_code(error, "enter", "ERR_JAIL_NOT_FOUND", text, "No running jail has this id.");
-}
-
-void parse_limits(Jail* jail) {
-  const char* at = jail->entry.limits;
-  while (at != nullptr && *at != '\0' && jail->limit_count < kMaxLimits) {
-    unsigned resource;
-    unsigned long long soft;
-    unsigned long long hard;
-    if (sscanf(at, "%u:%llu:%llu", &resource, &soft, &hard) != 3) return;
-    jail->limits[jail->limit_count++] = {resource, soft, hard};
-    at = strchr(at, ' ');
-    if (at != nullptr) at++;
-  }
-}
 
 // What this package knows of it, if it made the jail. Nobody has to have.
 void look_up(Jail* jail, uint32_t jid) {
@@ -41,7 +23,7 @@ void look_up(Jail* jail, uint32_t jid) {
 
 bool attach_jail(const char* state_dir, uint32_t jid, Jail* jail, Error* error) {
   if (!open_state(state_dir, &jail->state, error)) return false;
-  if (jid == 0 || jid > kMaxJid || !jail_exists(jid)) return not_found(jid, error);
+  if (jid == 0 || jid > kMaxJid || !jail_exists(jid)) return no_such_jail(jid, error);
   look_up(jail, jid);
   jail->anchor = make_bell(false);
   if (!jail->anchor) return fail(error, "enter", "kqueue");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../common/listing.hh"
+#include "../monitor/describe.hh"
 #include "alias.hh"
 #include "anchor.hh"
 #include "backend_state.hh"
@@ -28,11 +29,6 @@ struct Making {
   uint32_t interface_index = 0;
   Address addresses[kMaxAddresses];
 };
-
-void append(char* text, size_t size, const char* item) {
-  const size_t used = strlen(text);
-  snprintf(text + used, size - used, "%s%s", used == 0 ? "" : " ", item);
-}
 
 // ---- what can be known before anything is done: a jail(2) that fails leaves references in the
 // kernel
@@ -58,34 +54,12 @@ bool resolve_root(const JailSpec& spec, Jail* jail, Error* error) {
   return true;
 }
 
-bool describe_addresses(Making* m, Error* error) {
+bool describe_network(Making* m, Error* error) {
   const JailSpec& spec = *m->spec;
-  Entry& entry = m->jail->entry;
-  for (size_t i = 0; i < spec.address_count; i++) {
-    char scope[16];
-    if (!parse_address(spec.addresses[i], &m->addresses[i])) {
-      return fail(error, "address", "inet_pton", spec.addresses[i], EINVAL);
-    }
-    append(entry.addresses, sizeof entry.addresses, spec.addresses[i]);
-    snprintf(scope, sizeof scope, "%u", spec.scopeids[i]);
-    append(entry.scopeids, sizeof entry.scopeids, scope);
-  }
+  if (!describe_addresses(spec, m->addresses, &m->jail->entry, error)) return false;
   if (spec.interface[0] == '\0') return true;
   m->interface_index = if_nametoindex(spec.interface);
   return m->interface_index != 0 || fail(error, "address", "if_nametoindex", spec.interface, ENXIO);
-}
-
-void describe_limits(const JailSpec& spec, Jail* jail) {
-  jail->limit_count = spec.limit_count;
-  for (size_t i = 0; i < spec.limit_count; i++) {
-    const Limit& limit = spec.limits[i];
-    char text[64];
-    jail->limits[i] = limit;
-    snprintf(text, sizeof text, "%u:%llu:%llu", limit.resource,
-             static_cast<unsigned long long>(limit.soft),
-             static_cast<unsigned long long>(limit.hard));
-    append(jail->entry.limits, sizeof jail->entry.limits, text);
-  }
 }
 
 bool check_limits(const JailSpec& spec, Error* error) {
@@ -124,7 +98,7 @@ bool check(Making* m, Error* error) {
   entry.capabilities = spec.capabilities;
   entry.persist = (spec.flags & JailSpec::kPersist) != 0;
   describe_limits(spec, m->jail);
-  return check_hostname(spec, error) && describe_addresses(m, error) && check_listing(*m, error) &&
+  return check_hostname(spec, error) && describe_network(m, error) && check_listing(*m, error) &&
          check_limits(spec, error) && check_capabilities(spec.capabilities, error) &&
          check_mounts(spec, place_of(*m), error);
 }

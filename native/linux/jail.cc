@@ -16,6 +16,7 @@
 
 #include "../common/address.hh"
 #include "../monitor/backend.hh"
+#include "../monitor/describe.hh"
 #include "anchor.hh"
 #include "cgroup.hh"
 #include "enter.hh"
@@ -287,40 +288,17 @@ bool resolve_root(const JailSpec& spec, Entry* entry, UniqueFd* root, Error* err
   return true;
 }
 
-void append(char* text, size_t size, const char* item) {
-  const size_t used = strlen(text);
-  snprintf(text + used, size - used, "%s%s", used == 0 ? "" : " ", item);
-}
-
 bool describe(const JailSpec& spec, Making* m, Error* error) {
   Entry& entry = m->jail->entry;
   snprintf(entry.hostname, sizeof entry.hostname, "%s", spec.hostname);
   snprintf(entry.name, sizeof entry.name, "%s", spec.name);
   entry.capabilities = spec.capabilities;
   entry.persist = (spec.flags & JailSpec::kPersist) != 0;
+  if (!describe_addresses(spec, m->addresses, &entry, error)) return false;
   for (size_t i = 0; i < spec.address_count; i++) {
-    if (!parse_address(spec.addresses[i], &m->addresses[i]))
-      return fail(error, "address", "inet_pton", spec.addresses[i], EINVAL);
-    append(entry.addresses, sizeof entry.addresses, spec.addresses[i]);
-    char scope[16];
-    snprintf(scope, sizeof scope, "%u", spec.scopeids[i]);
-    append(entry.scopeids, sizeof entry.scopeids, scope);
     m->linked = m->linked || (!m->rootless && !is_loopback(m->addresses[i]));
   }
   return true;
-}
-
-void describe_limits(const JailSpec& spec, Jail* jail) {
-  jail->limit_count = spec.limit_count;
-  for (size_t i = 0; i < spec.limit_count; i++) {
-    const Limit& limit = spec.limits[i];
-    char text[64];
-    jail->limits[i] = limit;
-    snprintf(text, sizeof text, "%u:%llu:%llu", limit.resource,
-             static_cast<unsigned long long>(limit.soft),
-             static_cast<unsigned long long>(limit.hard));
-    append(jail->entry.limits, sizeof jail->entry.limits, text);
-  }
 }
 
 // Every later command's filter and bounding set.
@@ -390,34 +368,14 @@ bool join_outer_namespace(const Jail& jail, Error* error) {
   return setns(outer.get(), CLONE_NEWUSER) == 0 || fail(error, "enter", "setns");
 }
 
-bool not_found(uint32_t jid, Error* error) {
-  char text[16];
-  snprintf(text, sizeof text, "%u", jid);
-  return fail_with_code(error, "enter", "ERR_JAIL_NOT_FOUND", text, "No running jail has this id.");
-}
-
 // The anchor's pid comes from a file: it counts only with the pid namespace that the file names
 // too.
 bool open_anchor(Jail* jail, Error* error) {
   const uint64_t expected = jail->entry.pid_namespace;
   jail->anchor.reset(static_cast<int>(syscall(SYS_pidfd_open, jail->entry.anchor, 0)));
   if (!jail->anchor || !read_pid_namespace(&jail->entry, error))
-    return not_found(jail->entry.jid, error);
-  return jail->entry.pid_namespace == expected || not_found(jail->entry.jid, error);
-}
-
-void parse_limits(Jail* jail) {
-  const char* at = jail->entry.limits;
-  while (*at != '\0' && jail->limit_count < kMaxLimits) {
-    unsigned resource;
-    unsigned long long soft;
-    unsigned long long hard;
-    if (sscanf(at, "%u:%llu:%llu", &resource, &soft, &hard) != 3) return;
-    jail->limits[jail->limit_count++] = {resource, soft, hard};
-    at = strchr(at, ' ');
-    if (at == nullptr) return;
-    at++;
-  }
+    return no_such_jail(jail->entry.jid, error);
+  return jail->entry.pid_namespace == expected || no_such_jail(jail->entry.jid, error);
 }
 
 void open_cgroups(Jail* jail) {
@@ -467,8 +425,8 @@ bool attach_jail(const char* state_dir, uint32_t jid, Jail* jail, Error* error) 
   if (!open_state(state_dir, &jail->state, error)) return false;
   UniqueFd locks;
   if (!open_locks(jail->state.get(), &locks) || !is_alive(locks.get(), jid, nullptr))
-    return not_found(jid, error);
-  if (!read_entry(jail->state.get(), jid, &jail->entry)) return not_found(jid, error);
+    return no_such_jail(jid, error);
+  if (!read_entry(jail->state.get(), jid, &jail->entry)) return no_such_jail(jid, error);
   if (!open_anchor(jail, error)) return false;
   parse_limits(jail);
   open_cgroups(jail);

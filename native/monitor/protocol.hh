@@ -63,7 +63,6 @@ class Writer {
   void str(const char* text);
   // Sets the length; the bytes belong to the writer.
   const unsigned char* frame(size_t* size);
-  bool ok() const { return bytes_ != nullptr; }
 
  private:
   void put(const void* bytes, size_t n);

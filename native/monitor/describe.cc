@@ -1,0 +1,61 @@
+#include "describe.hh"
+
+#include <stdio.h>
+#include <string.h>
+
+namespace dfjail {
+namespace {
+
+void append(char* text, size_t size, const char* item) {
+  const size_t used = strlen(text);
+  snprintf(text + used, size - used, "%s%s", used == 0 ? "" : " ", item);
+}
+
+}  // namespace
+
+bool describe_addresses(const JailSpec& spec, Address* addresses, Entry* entry, Error* error) {
+  for (size_t i = 0; i < spec.address_count; i++) {
+    char scope[16];
+    if (!parse_address(spec.addresses[i], &addresses[i])) {
+      return fail(error, "address", "inet_pton", spec.addresses[i], EINVAL);
+    }
+    append(entry->addresses, sizeof entry->addresses, spec.addresses[i]);
+    snprintf(scope, sizeof scope, "%u", spec.scopeids[i]);
+    append(entry->scopeids, sizeof entry->scopeids, scope);
+  }
+  return true;
+}
+
+void describe_limits(const JailSpec& spec, Jail* jail) {
+  jail->limit_count = spec.limit_count;
+  for (size_t i = 0; i < spec.limit_count; i++) {
+    const Limit& limit = spec.limits[i];
+    char text[64];
+    jail->limits[i] = limit;
+    snprintf(text, sizeof text, "%u:%llu:%llu", limit.resource,
+             static_cast<unsigned long long>(limit.soft),
+             static_cast<unsigned long long>(limit.hard));
+    append(jail->entry.limits, sizeof jail->entry.limits, text);
+  }
+}
+
+void parse_limits(Jail* jail) {
+  const char* at = jail->entry.limits;
+  while (at != nullptr && *at != '\0' && jail->limit_count < kMaxLimits) {
+    unsigned resource;
+    unsigned long long soft;
+    unsigned long long hard;
+    if (sscanf(at, "%u:%llu:%llu", &resource, &soft, &hard) != 3) return;
+    jail->limits[jail->limit_count++] = {resource, soft, hard};
+    at = strchr(at, ' ');
+    if (at != nullptr) at++;
+  }
+}
+
+bool no_such_jail(uint32_t jid, Error* error) {
+  char text[16];
+  snprintf(text, sizeof text, "%u", jid);
+  return fail_with_code(error, "enter", "ERR_JAIL_NOT_FOUND", text, "No running jail has this id.");
+}
+
+}  // namespace dfjail
