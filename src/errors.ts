@@ -217,6 +217,17 @@ export function unsupported(what: string, reason: string, hint?: string): JailEr
   return new JailError('ERR_JAIL_UNSUPPORTED', `${what} is not supported: ${reason}`, { hint });
 }
 
+/**
+ * There is no jail with that jid or name.
+ *
+ * @param id what was asked for
+ * @returns JailError `ERR_JAIL_NOT_FOUND`
+ */
+export function jailNotFound(id: number | string): JailError {
+  const hint = 'listJails() tells which are there; a hostname is no name';
+  return new JailError('ERR_JAIL_NOT_FOUND', `There is no jail ${JSON.stringify(id)}`, { hint });
+}
+
 function expectation(name: string, expected: string, received: unknown): string {
   return `Expected ${expected} for ${name} but received ${show(received)} of type ${typeName(received)}`;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { stateDirectory } from '#internal/backends/linux/state-dir.js';
+import { stateDirectory } from '#internal/registry/state-dir.js';
 import { refusesValue } from './refuses.js';
 
 describe('the state directory', () => {

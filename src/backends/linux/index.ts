@@ -1,28 +1,27 @@
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { type Capabilities, decodeCapabilities, initialCapabilities } from '../../capabilities.js';
-import { JailError } from '../../errors.js';
+import { jailNotFound } from '../../errors.js';
 import { specBody } from '../../monitor/bodies.js';
 import { MonitorConnection } from '../../monitor/connection.js';
 import { type MonitorHost, monitorHost } from '../../monitor/host.js';
 import { type Native, nativeFailure, type RawJail } from '../../native.js';
+import { jailInfo } from '../../registry/entries.js';
+import { recoverAll, sweepOnce } from '../../registry/recover.js';
+import { stateDirectory } from '../../registry/state-dir.js';
 import type { JailInfo, PlanStep, Probe, ProcessInfo, RecoveredJail } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
 import type { Backend } from '../backend.js';
-import { jailInfo, processInfo } from './entries.js';
 import { checkCapabilities, checkSpec } from './limits.js';
 import { planJail } from './plan.js';
 import { probeLinux } from './probe.js';
-import { recoverAll } from './recover.js';
-import { stateDirectory } from './state-dir.js';
+import { processInfo } from './process-info.js';
 
 /** Jails made of namespaces. The design and its reasons: docs/linux.md. */
 export class LinuxBackend implements Backend {
   readonly name = 'linux';
   /** Jails made here, as `<state directory>:<jid>`. */
   readonly #owned = new Set<string>();
-  /** State directories in which dead monitors were looked for. */
-  readonly #swept = new Set<string>();
   // Linux has no place for them: they are this process's own.
   #defaults = initialCapabilities();
 
@@ -44,7 +43,7 @@ export class LinuxBackend implements Backend {
 
   async create(spec: ResolvedSpec, signal: AbortSignal | null): Promise<MonitorConnection> {
     const host = monitorHost(stateDirectory());
-    this.#sweep(host);
+    sweepOnce(host);
     const body = specBody(spec, host.stateDir);
     const connection = await MonitorConnection.create(host, body, signal);
     this.#own(host, connection);
@@ -54,7 +53,7 @@ export class LinuxBackend implements Backend {
   async open(id: number | string): Promise<MonitorConnection> {
     const host = monitorHost(stateDirectory());
     const entry = attempt(() => host.native.findEntry(host.stateDir, id));
-    if (entry === null) throw notFound(id);
+    if (entry === null) throw jailNotFound(id);
     const name = entry.name === '' ? null : entry.name;
     if (entry.socket === '') return MonitorConnection.enter(host, entry.jid, name);
     return MonitorConnection.adopt(host, entry.jid, name, entry.socket);
@@ -118,23 +117,10 @@ export class LinuxBackend implements Backend {
     this.#owned.add(mine);
     void connection.ended.then(() => this.#owned.delete(mine));
   }
-
-  // What an earlier program could not undo, since it was killed together with its monitor. Nobody has to wait for it,
-  // and what does not work out is for recover() to tell.
-  #sweep({ native, stateDir }: MonitorHost): void {
-    if (this.#swept.has(stateDir)) return;
-    this.#swept.add(stateDir);
-    native.recover(stateDir, 0).catch(() => {});
-  }
 }
 
 function key(stateDir: string, jid: number): string {
   return `${stateDir}:${jid}`;
-}
-
-function notFound(id: number | string): JailError {
-  const hint = 'listJails() tells which are there; a hostname is no name';
-  return new JailError('ERR_JAIL_NOT_FOUND', `There is no jail ${JSON.stringify(id)}`, { hint });
 }
 
 function attempt<T>(call: () => T): T {

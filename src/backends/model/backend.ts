@@ -1,15 +1,11 @@
 import { abortError } from '../../abort.js';
-import { type Capabilities, initialCapabilities } from '../../capabilities.js';
-import { JailError, JailSystemError } from '../../errors.js';
-import type { JailInfo, PlanStep, Probe, ProcessInfo, RecoveredJail } from '../../reports.js';
+import type { Capabilities } from '../../capabilities.js';
+import { JailError, JailSystemError, jailNotFound } from '../../errors.js';
+import type { Probe, RecoveredJail } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
 import type { Backend } from '../backend.js';
-import { CapabilityAccess } from '../dragonfly/capability-access.js';
-import type { KernelReads } from '../dragonfly/kernel-reads.js';
-import { checkSpec } from '../dragonfly/limits.js';
-import { listJails, listProcesses, signalJail } from '../dragonfly/listing.js';
-import { planJail } from '../dragonfly/plan.js';
-import { probeDragonfly } from '../dragonfly/probe.js';
+import { KernelBackend } from '../dragonfly/kernel-backend.js';
+import { type OwnEntry, signalJail } from '../dragonfly/listing.js';
 import { type ConnectionKind, type Host, ModelConnection } from './connection.js';
 import { readsBy } from './host-reads.js';
 import { KeepAlive } from './keep-alive.js';
@@ -24,42 +20,25 @@ import { Visitor } from './visitor.js';
 const KILL = 9;
 
 /** The backend of DragonFly with a model in place of the kernel: codecs, checks and steps are the same. */
-export class ModelBackend implements Backend {
+export class ModelBackend extends KernelBackend implements Backend {
   readonly name = 'model';
   readonly #kernel: ModelKernel;
-  readonly #reads: KernelReads;
-  readonly #capabilities: CapabilityAccess;
   readonly #keepAlive = new KeepAlive();
   /** By jid: those that this package has made. */
   readonly #keepers = new Map<number, JailKeeper>();
   /** What failed attempts to make a jail have left. */
   #left: { name: string | null; undo: UndoList; monitor: ModelProcess }[] = [];
-  #defaults = initialCapabilities();
 
   /** @param kernel the kernel; two backends of one kernel are two programs on it */
   constructor(kernel: ModelKernel) {
+    super(readsBy(kernel, () => kernel.host));
     this.#kernel = kernel;
-    this.#reads = readsBy(kernel, () => kernel.host);
-    this.#capabilities = new CapabilityAccess(this.#reads);
-  }
-
-  checkSpec(spec: ResolvedSpec): void {
-    checkSpec(spec);
-    this.checkCapabilities(spec.capabilities);
-  }
-
-  checkCapabilities(capabilities: Readonly<Capabilities>): void {
-    read(() => this.#capabilities.check(capabilities));
-  }
-
-  plan(spec: ResolvedSpec): readonly PlanStep[] {
-    return planJail(spec);
   }
 
   probe(): Probe {
     const privileged = this.#kernel.host.uid === 0;
     const { release } = this.#kernel.traits;
-    return read(() => probeDragonfly('model', release, privileged, this.#capabilities));
+    return this.probeAs('model', release, privileged);
   }
 
   async create(spec: ResolvedSpec, signal: AbortSignal | null): Promise<ModelConnection> {
@@ -82,47 +61,21 @@ export class ModelBackend implements Backend {
     const keeper = this.#findKeeper(id);
     if (keeper?.spec.persist) return this.#connect(keeper, 'adopted', keeper.spec);
     const jid = keeper?.jid ?? (typeof id === 'number' && this.find(id) !== null ? id : null);
-    if (jid === null) throw notFound(id);
+    if (jid === null) throw jailNotFound(id);
     const visitor = new Visitor(this.#kernel, jid, keeper, this.#keepAlive);
     return this.#connect(visitor, 'entered', { name: keeper?.spec.name ?? null, persist: false });
   }
 
-  list(): JailInfo[] {
-    const entries = [...this.#keepers.values()].map((keeper) => keeper.entry(true));
-    return read(() => listJails(this.#reads, entries));
-  }
-
-  find(jid: number): JailInfo | null {
-    return this.list().find((info) => info.jid === jid) ?? null;
-  }
-
   capabilitiesOf(jid: number): Capabilities | null {
-    const own = read(() => this.#capabilities.of(jid));
+    const own = this.ask(() => this.capabilities.of(jid));
     if (own !== null) return own;
     const keeper = this.#keepers.get(jid);
     return keeper === undefined ? null : { ...keeper.spec.capabilities };
   }
 
-  processes(): ProcessInfo[] {
-    return read(() => listProcesses(this.#reads, null));
-  }
-
-  jailProcesses(jid: number): ProcessInfo[] {
-    return read(() => listProcesses(this.#reads, jid));
-  }
-
   signal(jid: number, signal: number): number {
     const where = { step: 'signal', syscall: 'kill', jid };
-    return during(where, () => signalJail(this.#reads, jid, kernelSignal(signal)));
-  }
-
-  defaultCapabilities(): Capabilities {
-    return { ...this.#defaults };
-  }
-
-  setDefaultCapabilities(capabilities: Readonly<Capabilities>): void {
-    this.checkCapabilities(capabilities);
-    this.#defaults = { ...capabilities };
+    return during(where, () => signalJail(this.reads, jid, kernelSignal(signal)));
   }
 
   async recover(): Promise<RecoveredJail[]> {
@@ -146,6 +99,14 @@ export class ModelBackend implements Backend {
     return null;
   }
 
+  protected override ask<T>(question: () => T): T {
+    return during({ step: 'register', syscall: 'sysctl' }, question);
+  }
+
+  protected override entries(): OwnEntry[] {
+    return [...this.#keepers.values()].map((keeper) => keeper.entry(true));
+  }
+
   #connect(
     host: Host,
     kind: ConnectionKind,
@@ -158,7 +119,7 @@ export class ModelBackend implements Backend {
 
   #tune(jid: number, capabilities: Readonly<Capabilities>): void {
     const where = { step: 'capabilities', syscall: 'sysctl', jid };
-    during(where, () => this.#capabilities.write(jid, capabilities));
+    during(where, () => this.capabilities.write(jid, capabilities));
   }
 
   #findKeeper(id: number | string): JailKeeper | null {
@@ -173,15 +134,6 @@ export class ModelBackend implements Backend {
     const message = `There is a jail with the name ${name} already (step register)`;
     throw new JailError('ERR_JAIL_EXISTS', message);
   }
-}
-
-function read<T>(call: () => T): T {
-  return during({ step: 'register', syscall: 'sysctl' }, call);
-}
-
-function notFound(id: number | string): JailError {
-  const hint = 'listJails() tells which are there; a hostname is no name';
-  return new JailError('ERR_JAIL_NOT_FOUND', `There is no jail ${JSON.stringify(id)}`, { hint });
 }
 
 function report(jid: number, name: string | null, { undone, failed }: Undone): RecoveredJail {

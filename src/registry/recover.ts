@@ -1,7 +1,7 @@
-import { JailSystemError } from '../../errors.js';
-import type { MonitorHost } from '../../monitor/host.js';
-import { nativeFailure, type RawRecovered } from '../../native.js';
-import type { RecoveredJail } from '../../reports.js';
+import { JailSystemError } from '../errors.js';
+import type { MonitorHost } from '../monitor/host.js';
+import { nativeFailure, type RawRecovered } from '../native.js';
+import type { RecoveredJail } from '../reports.js';
 
 /**
  * Undoes what all dead monitors of a state directory left.
@@ -27,4 +27,19 @@ function systemError(error: unknown, { jid }: RawRecovered): JailSystemError {
   if (failure instanceof JailSystemError) return failure;
   const details = { errno: 0, syscall: 'unknown', step: 'unregister', jid, cause: failure };
   return new JailSystemError({ ...details, code: 'UNKNOWN', description: failure.message });
+}
+
+/** State directories in which dead monitors were looked for. */
+const swept = new Set<string>();
+
+/**
+ * Undoes on the side, once per state directory, what an earlier program could not, since it was killed together with
+ * its monitor. Nobody has to wait for it; what does not work out is for {@link recoverAll} to tell.
+ *
+ * @param host where
+ */
+export function sweepOnce({ native, stateDir }: MonitorHost): void {
+  if (swept.has(stateDir)) return;
+  swept.add(stateDir);
+  native.recover(stateDir, 0).catch(() => {});
 }

@@ -1,5 +1,5 @@
 import { isAbsolute, join } from 'node:path';
-import { invalidValue } from '../../errors.js';
+import { invalidValue } from '../errors.js';
 
 const FOLDER = 'dragonfly-jail';
 

@@ -1,6 +1,6 @@
-import type { JailAddress } from '../../addresses.js';
-import type { RawJail, RawProcess } from '../../native.js';
-import type { JailInfo, ProcessInfo } from '../../reports.js';
+import type { JailAddress } from '../addresses.js';
+import type { RawJail } from '../native.js';
+import type { JailInfo } from '../reports.js';
 
 /**
  * A registry entry as the API shows it.
@@ -18,29 +18,6 @@ export function jailInfo(raw: RawJail, owned: boolean): JailInfo {
     state: raw.state,
     confirmed: true, // an entry is listed only while its monitor holds the lock of it
     owned,
-  };
-}
-
-/** A process as the API shows it. */
-export function processInfo(raw: RawProcess): ProcessInfo {
-  return {
-    pid: raw.pid,
-    jailPid: raw.jailPid,
-    ppid: raw.ppid,
-    pgid: raw.pgid,
-    sid: raw.sid,
-    jid: raw.jid,
-    uid: raw.uid,
-    gid: raw.gid,
-    command: raw.command,
-    args: [...raw.args],
-    state: raw.state,
-    startTime: new Date(raw.startTime),
-    rss: raw.rss,
-    virtualSize: raw.virtualSize,
-    cpuTime: raw.cpuTime,
-    threads: raw.threads,
-    tty: raw.tty,
   };
 }
 

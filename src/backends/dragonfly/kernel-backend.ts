@@ -1,0 +1,71 @@
+import { type Capabilities, initialCapabilities } from '../../capabilities.js';
+import type { JailInfo, PlanStep, Probe, ProcessInfo } from '../../reports.js';
+import type { ResolvedSpec } from '../../spec.js';
+import { CapabilityAccess } from './capability-access.js';
+import type { KernelReads } from './kernel-reads.js';
+import { checkSpec } from './limits.js';
+import { listJails, listProcesses, type OwnEntry } from './listing.js';
+import { planJail } from './plan.js';
+import { probeDragonfly } from './probe.js';
+
+/** What a backend on a DragonFly kernel does without a monitor: on the real one and on the model alike. */
+export abstract class KernelBackend {
+  protected readonly reads: KernelReads;
+  protected readonly capabilities: CapabilityAccess;
+  // Not the kernel's template, which has everything off until rc.d/jail has run: a jail always gets all of its own.
+  #defaults = initialCapabilities();
+
+  /** @param reads the kernel */
+  constructor(reads: KernelReads) {
+    this.reads = reads;
+    this.capabilities = new CapabilityAccess(reads);
+  }
+
+  /** Asks the kernel; its errors become those of this package. */
+  protected abstract ask<T>(question: () => T): T;
+  /** The jails that this package knows of. */
+  protected abstract entries(): OwnEntry[];
+
+  checkSpec(spec: ResolvedSpec): void {
+    checkSpec(spec);
+    this.checkCapabilities(spec.capabilities);
+  }
+
+  checkCapabilities(capabilities: Readonly<Capabilities>): void {
+    this.ask(() => this.capabilities.check(capabilities));
+  }
+
+  plan(spec: ResolvedSpec): readonly PlanStep[] {
+    return planJail(spec);
+  }
+
+  list(): JailInfo[] {
+    return this.ask(() => listJails(this.reads, this.entries()));
+  }
+
+  find(jid: number): JailInfo | null {
+    return this.list().find((info) => info.jid === jid) ?? null;
+  }
+
+  processes(): ProcessInfo[] {
+    return this.ask(() => listProcesses(this.reads, null));
+  }
+
+  jailProcesses(jid: number): ProcessInfo[] {
+    return this.ask(() => listProcesses(this.reads, jid));
+  }
+
+  defaultCapabilities(): Capabilities {
+    return { ...this.#defaults };
+  }
+
+  setDefaultCapabilities(capabilities: Readonly<Capabilities>): void {
+    this.checkCapabilities(capabilities);
+    this.#defaults = { ...capabilities };
+  }
+
+  /** @see probeDragonfly */
+  protected probeAs(backend: Probe['backend'], release: string, privileged: boolean): Probe {
+    return this.ask(() => probeDragonfly(backend, release, privileged, this.capabilities));
+  }
+}
