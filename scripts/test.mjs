@@ -3,7 +3,7 @@
 
 import { asOrdinaryUser } from './lib/ordinary-user.mjs';
 import { giveUp, say } from './lib/project.mjs';
-import { compileTests, setup } from './lib/steps.mjs';
+import { compileExamples, compileTests, setup } from './lib/steps.mjs';
 import { add, nothing, runMocha, runNativeTests } from './lib/suites.mjs';
 
 const args = process.argv.slice(2);
@@ -31,11 +31,13 @@ function wasSkipped(counts) {
 
 setup();
 if (!compileTests()) giveUp('The tests do not compile.');
+if (!compileExamples()) giveUp('The examples do not compile.');
 
 const sum = nothing();
 add(sum, runMocha('unit', 'unit', { args }));
 const behaviour = runBehaviour();
 add(sum, behaviour);
+add(sum, runMocha('package', 'package', { args }));
 if (args.length === 0) add(sum, runNativeTests());
 
 for (const { title, reason } of sum.reasons) console.log(`skipped: ${title}: ${reason}`);

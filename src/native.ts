@@ -1,8 +1,5 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { type as systemType } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { JailError, JailSystemError } from './errors.js';
+import { loadForHost } from './loader/load.js';
 
 /** A jail as the registry has it. */
 export interface RawJail {
@@ -111,22 +108,16 @@ export interface LoadedNative {
   readonly monitor: string;
 }
 
-const ADDON = 'jail.node';
-const MONITOR = 'jail-monitor';
-
 let loaded: LoadedNative | null = null;
 
 /**
- * The addon, loaded on first use: importing the package stays cheap, and works where there is no addon at all.
- *
- * Looked for in this order: the file or folder that the environment variable `DRAGONFLY_JAIL_NATIVE` names (then
- * nowhere else), `build/Release/` and `prebuilds/<system>-<architecture>/` of the package. `jail-monitor` must lie
- * beside it.
+ * The addon, loaded on first use: importing the package stays cheap, and works where there is no addon at all. Where
+ * it is looked for: src/loader.
  *
  * @throws JailError `ERR_JAIL_NATIVE`, with every place and what was wrong there
  */
 export function loadNative(): LoadedNative {
-  loaded ??= findNative(candidateFolders());
+  loaded ??= loadForHost();
   return loaded;
 }
 
@@ -151,45 +142,4 @@ export function nativeFailure(
     path: path || details.path,
     jid: details.jid,
   });
-}
-
-function candidateFolders(): readonly string[] {
-  const override = process.env.DRAGONFLY_JAIL_NATIVE;
-  if (override) return [override.endsWith('.node') ? dirname(override) : override];
-  const root = dirname(dirname(fileURLToPath(import.meta.url)));
-  // Not process.platform: it is 'freebsd' on DragonFly too, and a binary of the one must not be loaded on the other.
-  const system = `${systemType().toLowerCase()}-${process.arch}`;
-  return [join(root, 'build', 'Release'), join(root, 'prebuilds', system)];
-}
-
-function findNative(folders: readonly string[]): LoadedNative {
-  const problems: string[] = [];
-  for (const folder of folders) {
-    try {
-      return loadFrom(folder);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-      problems.push(`  ${folder}: ${reason}`);
-    }
-  }
-  const message = `The native part of dragonfly-jail could not be loaded. Looked in:\n${problems.join('\n')}`;
-  const hint = 'run npm rebuild dragonfly-jail, or npm run build in a checkout';
-  throw new JailError('ERR_JAIL_NATIVE', message, { hint });
-}
-
-function loadFrom(folder: string): LoadedNative {
-  const addon = join(folder, ADDON);
-  const monitor = join(folder, MONITOR);
-  if (!existsSync(addon)) throw new Error(`there is no ${ADDON}`);
-  if (!existsSync(monitor) || !statSync(monitor).isFile())
-    throw new Error(`there is no ${MONITOR}`);
-  try {
-    accessSync(monitor, constants.X_OK);
-  } catch {
-    throw new Error(`${MONITOR} is not executable`);
-  }
-  // Not require(): the first one of a program costs more than all the rest of loading.
-  const module = { exports: {} as Native };
-  process.dlopen(module, addon);
-  return { native: module.exports, monitor };
 }

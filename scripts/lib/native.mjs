@@ -3,11 +3,13 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type as systemType } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { filesBelow, isFresh, writeStamp } from './fresh.mjs';
+import { problemOf } from './manifest.mjs';
 import { at, giveUp, runQuietly, say } from './project.mjs';
 
 // On DragonFly the addon starts a program of its own for recover().
-const PROGRAMS = ['jail-monitor', ...(systemType() === 'DragonFly' ? ['jail-recover'] : [])];
+export const PROGRAMS = ['jail-monitor', ...(systemType() === 'DragonFly' ? ['jail-recover'] : [])];
 const OUTPUTS = ['jail.node', ...PROGRAMS].map((name) => at('build', 'Release', name));
 const STAMP = at('build', '.native-stamp');
 const SOURCE = /\.(cc|hh|h|S|mjs)$/;
@@ -32,22 +34,24 @@ export function buildNative() {
   writeStamp(STAMP, startedAt);
 }
 
-/** Whether a prebuilt addon and monitor for this system are there, and load. */
-export function prebuildFits() {
-  const folder = at('prebuilds', `${systemName()}-${process.arch}`);
-  const addon = join(folder, 'jail.node');
-  if (![addon, ...PROGRAMS.map((name) => join(folder, name))].every(existsSync)) return false;
+/** Whether a prebuilt addon and monitor for this system are there, are what they were made as, and load. */
+export async function prebuildFits() {
+  const tuple = await hostTuple();
+  if (tuple === null) return false;
+  const folder = at('prebuilds', tuple);
+  if (!existsSync(folder) || problemOf(folder, tuple) !== null) return false;
   try {
-    createRequire(import.meta.url)(addon);
+    createRequire(import.meta.url)(join(folder, 'jail.node'));
     return true;
   } catch {
-    return false; // another C library, or a damaged file: build it here
+    return false; // an older C library: build it here
   }
 }
 
-// process.platform is 'freebsd' on DragonFly as well; a binary of the one must never be loaded on the other.
-function systemName() {
-  return systemType().toLowerCase();
+// The package's own word for what this is; a checkout that was never compiled has no prebuilds either.
+async function hostTuple() {
+  const module = at('dist', 'loader', 'tuple.js');
+  return existsSync(module) ? (await import(pathToFileURL(module).href)).hostTuple() : null;
 }
 
 // Ours in a checkout; npm's own when installed as a dependency.
@@ -61,12 +65,16 @@ function nodeGyp() {
   }
 }
 
-// Node's headers beside Node itself save a download, and are the only ones sure to fit.
-function nodeDirectory() {
-  if (process.env.npm_config_nodedir) return [];
+/** Node's headers beside Node itself save a download, and are the only ones sure to fit; null: there are none. */
+export function headersFolder() {
+  if (process.env.npm_config_nodedir) return process.env.npm_config_nodedir;
   const prefix = dirname(dirname(process.execPath));
-  const headers = join(prefix, 'include', 'node', 'node_api.h');
-  return existsSync(headers) ? [`--nodedir=${prefix}`] : [];
+  return existsSync(join(prefix, 'include', 'node', 'node_api.h')) ? prefix : null;
+}
+
+function nodeDirectory() {
+  const folder = headersFolder();
+  return folder === null ? [] : [`--nodedir=${folder}`];
 }
 
 function buildHint() {
