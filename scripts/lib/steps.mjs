@@ -1,5 +1,5 @@
 // The steps from a fresh clone to something that runs. Each does nothing when its result is up to date.
-import { existsSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { relative } from 'node:path';
 import { filesBelow, isFresh, writeStamp } from './fresh.mjs';
 import { buildNative } from './native.mjs';
@@ -18,7 +18,9 @@ export function installPackages() {
 
 /** Compiles src to dist. */
 export function compileLibrary() {
-  return compile('TypeScript', at('tsconfig.json'), at('src'), at('dist'));
+  if (!compile('TypeScript', at('tsconfig.json'), at('src'), at('dist'))) return false;
+  chmodSync(at('dist', 'cli', 'main.js'), 0o755); // npm does it only where the package is installed
+  return true;
 }
 
 /** Compiles test to build/test; the library must have been compiled before. */

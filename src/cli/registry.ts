@@ -1,0 +1,35 @@
+import type { Command } from './command.js';
+
+/** What a module of a subcommand exports. */
+interface CommandModule {
+  readonly command: Command;
+}
+
+/**
+ * All subcommands by name, in the order of the help. Only what is called is loaded. To add one: a module that exports
+ * `command` (by `defineCommand()`, or any {@link Command} of its own), and its line here.
+ */
+const loaders: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  ls: () => import('./commands/ls.js'),
+};
+
+/** The names of all subcommands. */
+export const commandNames: readonly string[] = Object.keys(loaders);
+
+/**
+ * Loads a subcommand.
+ *
+ * @param name what it is called
+ * @returns undefined when there is none of that name
+ */
+export async function loadCommand(name: string): Promise<Command | undefined> {
+  const load = Object.hasOwn(loaders, name) ? loaders[name] : undefined;
+  return load === undefined ? undefined : (await load()).command;
+}
+
+/** Loads all of them. */
+export async function loadAllCommands(): Promise<readonly Command[]> {
+  return (await Promise.all(Object.values(loaders).map((load) => load()))).map(
+    ({ command }) => command,
+  );
+}
