@@ -6,6 +6,12 @@
 export type { AddressFamily, JailAddress, JailAddressInput } from './addresses.js';
 export type { Capabilities, CapabilityName } from './capabilities.js';
 export { defaultCapabilities, setDefaultCapabilities } from './capability-defaults.js';
+export type {
+  JailCreateMessage,
+  JailExitMessage,
+  JailSpawnMessage,
+  JailStopMessage,
+} from './diagnostics.js';
 export {
   JailError,
   type JailErrorCode,

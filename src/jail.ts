@@ -1,9 +1,16 @@
 import { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import { abortError } from './abort.js';
-import type { Backend, Connection, JailEnd } from './backends/backend.js';
+import type {
+  Backend,
+  CommandControl,
+  CommandEvents,
+  Connection,
+  JailEnd,
+} from './backends/backend.js';
 import { selectBackend } from './backends/select.js';
 import { type Capabilities, resolveCapabilities } from './capabilities.js';
+import { observed, timed } from './diagnostics.js';
 import { invalidType, invalidValue, JailError } from './errors.js';
 import { type ExecResult, execute } from './exec.js';
 import { deadStdio, JailedProcess } from './jailed-process.js';
@@ -102,7 +109,12 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
     const { signal } = options;
     if (signal !== undefined) assertAbortSignal(signal, 'signal');
     if (signal?.aborted) throw abortError(signal);
-    return new Jail(backend, await backend.create(resolved, signal ?? null));
+    const connection = await timed(
+      'create',
+      () => backend.create(resolved, signal ?? null),
+      (made) => aboutCreation(resolved, made),
+    );
+    return new Jail(backend, connection);
   }
 
   /**
@@ -325,7 +337,11 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
     const resolved = resolveStop(options);
     if (this.#end === 'gone') return;
     if (this.#end === 'closed') throw this.#stopped();
-    this.#stopping ??= this.#stop(resolved);
+    this.#stopping ??= timed(
+      'stop',
+      () => this.#stop(resolved),
+      () => ({ jid: this.jid, name: this.name }),
+    );
     await this.#stopping;
   }
 
@@ -364,8 +380,12 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
       return dead(command).giveUp(error instanceof Error ? error : new Error(String(error)));
     }
     const launched = new JailedProcess(command.argv, command.file, stdio);
-    launched.begin((events) => this.#connection.spawn(command, stdio, events)).bound(command);
+    launched.begin((events) => this.#begin(command, stdio, events)).bound(command);
     return this.#keep(launched);
+  }
+
+  #begin(command: ResolvedSpawn, stdio: CommandStdio, events: CommandEvents): CommandControl {
+    return this.#connection.spawn(command, stdio, observed(this.jid, command, events));
   }
 
   #keep(command: JailedProcess): JailedProcess {
@@ -426,6 +446,10 @@ function understand(spec: JailSpec): { backend: Backend; resolved: ResolvedSpec 
   const resolved = resolveSpec(spec, backend.defaultCapabilities());
   backend.checkSpec(resolved);
   return { backend, resolved };
+}
+
+function aboutCreation({ name, hostname, path }: ResolvedSpec, made: Connection | null): object {
+  return { jid: made?.jid ?? null, name, hostname, path };
 }
 
 function checkId(id: unknown): number | string {

@@ -1,0 +1,182 @@
+import { type Channel, channel } from 'node:diagnostics_channel';
+import { debuglog, inspect } from 'node:util';
+import type { CommandEvents, CommandExit } from './backends/backend.js';
+import type { ResolvedSpawn } from './spawn-options.js';
+
+/**
+ * What is told on the channel `dragonfly-jail:create` when `Jail.create()` has ended, well or not.
+ *
+ * @example
+ * diagnostics_channel.subscribe('dragonfly-jail:create', (message) => {
+ *   const { jid, durationMs } = message as JailCreateMessage;
+ *   console.log(`jail ${jid}: ${durationMs} ms`);
+ * });
+ */
+export interface JailCreateMessage {
+  /** Null: there is no jail. */
+  readonly jid: number | null;
+  readonly name: string | null;
+  readonly hostname: string;
+  readonly path: string;
+  readonly durationMs: number;
+  /** Why there is no jail; null: there is. */
+  readonly error: Error | null;
+}
+
+/** What is told on the channel `dragonfly-jail:spawn` when a command runs, or could not be run. */
+export interface JailSpawnMessage {
+  readonly jid: number;
+  /** The host's number; null: it does not run. */
+  readonly pid: number | null;
+  /** The number inside the jail. */
+  readonly jailPid: number | null;
+  readonly file: string;
+  /** The arguments, the program as the first. */
+  readonly args: readonly string[];
+  /** From `spawn()` until it ran. */
+  readonly durationMs: number;
+  readonly error: Error | null;
+}
+
+/** What is told on the channel `dragonfly-jail:exit` when a command has ended. */
+export interface JailExitMessage extends CommandExit {
+  readonly jid: number;
+  readonly pid: number | null;
+  readonly file: string;
+  /** From its start, as Node heard of it. */
+  readonly durationMs: number;
+  /** `ERR_JAIL_MONITOR_LOST`: it has ended, nobody knows how. */
+  readonly error: Error | null;
+}
+
+/** What is told on the channel `dragonfly-jail:stop` when `Jail.stop()` has ended. */
+export interface JailStopMessage {
+  readonly jid: number;
+  readonly name: string | null;
+  readonly durationMs: number;
+  readonly error: Error | null;
+}
+
+const channels = {
+  create: channel('dragonfly-jail:create'),
+  spawn: channel('dragonfly-jail:spawn'),
+  exit: channel('dragonfly-jail:exit'),
+  stop: channel('dragonfly-jail:stop'),
+};
+
+const debug = debuglog('dragonfly-jail');
+const NO_USAGE = { userTime: 0, systemTime: 0, maxRss: 0, wallTime: 0 };
+
+/**
+ * Runs an operation and tells how it ended and how long it took.
+ *
+ * @param what     the channel
+ * @param action   what is done
+ * @param describe what to tell beside time and error; the result is null when it failed
+ */
+export async function timed<T>(
+  what: 'create' | 'stop',
+  action: () => Promise<T>,
+  describe: (result: T | null) => object,
+): Promise<T> {
+  if (!isHeard(channels[what])) return action();
+  const start = performance.now();
+  try {
+    const result = await action();
+    tell(what, { ...describe(result), durationMs: since(start), error: null });
+    return result;
+  } catch (error) {
+    tell(what, { ...describe(null), durationMs: since(start), error: asError(error) });
+    throw error;
+  }
+}
+
+/** The events of a command, told on the channels too where somebody listens. */
+export function observed(
+  jid: number,
+  command: ResolvedSpawn,
+  events: CommandEvents,
+): CommandEvents {
+  if (!isHeard(channels.spawn) && !isHeard(channels.exit)) return events;
+  return new ObservedCommand(jid, command, events);
+}
+
+class ObservedCommand implements CommandEvents {
+  readonly #about: { readonly jid: number; readonly file: string };
+  readonly #args: readonly string[];
+  readonly #events: CommandEvents;
+  #start = performance.now();
+  #pid: number | null = null;
+
+  constructor(jid: number, command: ResolvedSpawn, events: CommandEvents) {
+    this.#about = { jid, file: command.file };
+    this.#args = command.argv;
+    this.#events = events;
+  }
+
+  started(pid: number, jailPid: number): void {
+    this.#tellSpawn({ pid, jailPid, error: null });
+    this.#start = performance.now();
+    this.#pid = pid;
+    this.#events.started(pid, jailPid);
+  }
+
+  exited(exit: CommandExit): void {
+    this.#tellExit(exit, null);
+    this.#events.exited(exit);
+  }
+
+  failed(error: Error): void {
+    this.#tellFailure(error);
+    this.#events.failed(error);
+  }
+
+  abandoned(error: Error): void {
+    this.#tellFailure(error);
+    this.#events.abandoned(error);
+  }
+
+  signalFailed(error: Error): void {
+    this.#events.signalFailed(error);
+  }
+
+  #tellFailure(error: Error): void {
+    if (this.#pid === null) this.#tellSpawn({ pid: null, jailPid: null, error });
+    else this.#tellExit({ exitCode: null, signal: null, usage: NO_USAGE }, error);
+  }
+
+  #tellSpawn(outcome: Pick<JailSpawnMessage, 'pid' | 'jailPid' | 'error'>): void {
+    const durationMs = since(this.#start);
+    tell('spawn', { ...this.#about, args: this.#args, ...outcome, durationMs });
+  }
+
+  #tellExit(exit: CommandExit, error: Error | null): void {
+    const durationMs = since(this.#start);
+    tell('exit', { ...this.#about, pid: this.#pid, ...exit, durationMs, error });
+  }
+}
+
+function oneLine(message: object): string {
+  const { durationMs: _, ...about } = message as { durationMs?: number };
+  return inspect(about, { breakLength: Number.POSITIVE_INFINITY });
+}
+
+function isHeard(it: Channel): boolean {
+  return it.hasSubscribers || debug.enabled;
+}
+
+function tell<T extends { readonly durationMs: number }>(
+  what: keyof typeof channels,
+  message: T,
+): void {
+  if (debug.enabled) debug('%s, %s ms: %s', what, message.durationMs.toFixed(3), oneLine(message));
+  channels[what].publish(message);
+}
+
+function since(start: number): number {
+  return performance.now() - start;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
