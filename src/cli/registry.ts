@@ -10,7 +10,15 @@ interface CommandModule {
  * `command` (by `defineCommand()`, or any {@link Command} of its own), and its line here.
  */
 const loaders: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  run: () => import('./commands/run.js'),
   ls: () => import('./commands/ls.js'),
+  ps: () => import('./commands/ps.js'),
+  exec: () => import('./commands/exec.js'),
+  tune: () => import('./commands/tune.js'),
+  plan: () => import('./commands/plan.js'),
+  probe: () => import('./commands/probe.js'),
+  recover: () => import('./commands/recover.js'),
+  watch: () => import('./commands/watch.js'),
 };
 
 /** The names of all subcommands. */

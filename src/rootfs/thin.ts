@@ -74,6 +74,22 @@ export async function prepareThinRoot(
   return { mounts: mountsOf(host) };
 }
 
+/**
+ * The mounts that {@link prepareThinRoot} would give for a directory, without a change to it.
+ *
+ * @param path    as for {@link prepareThinRoot}
+ * @param options as for {@link prepareThinRoot}
+ * @throws JailError, JailSystemError as {@link prepareThinRoot} does for its arguments
+ * @example const mounts = await thinRootMounts('/var/jails/www');
+ */
+export async function thinRootMounts(
+  path: string,
+  options: ThinRootOptions = {},
+): Promise<MountSpec[]> {
+  const include = includedPaths(options, normalPath(path, 'path'));
+  return mountsOf(await surveyHost(include, osType() === 'Linux'));
+}
+
 async function makeTop(root: string): Promise<void> {
   try {
     await mkdir(root, { recursive: true });

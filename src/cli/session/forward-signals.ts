@@ -1,0 +1,52 @@
+import type { JailedProcess } from '../../jailed-process.js';
+import type { Io } from '../io.js';
+
+// All that somebody may send to a program to tell it something, and that can be caught.
+const FORWARDED: readonly NodeJS.Signals[] = [
+  'SIGINT',
+  'SIGTERM',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGALRM',
+  'SIGCONT',
+];
+// What a terminal sends to everything in its foreground, when keys are pressed or it is closed.
+const OF_TERMINALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGHUP'];
+
+/**
+ * Sends on to a command what dfjail is sent. What comes from the keyboard goes to what the command has started as well,
+ * as it would without dfjail in between.
+ *
+ * @param child the command
+ * @param io whose signals
+ * @returns ends it
+ */
+export function forwardSignals(child: JailedProcess, io: Io): () => void {
+  const stops = FORWARDED.map((signal) => io.onSignal(signal, () => forward(signal, child, io)));
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+function forward(signal: NodeJS.Signals, child: JailedProcess, io: Io): void {
+  const typed = OF_TERMINALS.includes(signal) && hasTerminal(io);
+  if (!typed || !signalGroup(child, signal, io)) child.kill(signal);
+}
+
+function hasTerminal({ stdin, stdout, stderr }: Io): boolean {
+  return [stdin, stdout, stderr].some(({ isTTY }) => isTTY === true);
+}
+
+// A command leads a session and a process group of its own; the group's number is free for others only after its end.
+function signalGroup({ pid, exitCode, signalCode }: JailedProcess, signal: NodeJS.Signals, io: Io) {
+  if (io.process === null || pid === undefined) return false;
+  if (exitCode !== null || signalCode !== null) return false;
+  try {
+    io.process.signalGroup(pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
