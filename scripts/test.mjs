@@ -1,27 +1,12 @@
 // npm test: sets up whatever is missing, runs every suite, and ends with `N passed, N failed, N skipped`.
 // What follows `--` goes to mocha: npm test -- --grep address
 
-import { asOrdinaryUser } from './lib/ordinary-user.mjs';
+import { runAsBoth } from './lib/both-users.mjs';
 import { giveUp, say } from './lib/project.mjs';
 import { compileExamples, compileTests, setup } from './lib/steps.mjs';
 import { add, nothing, runMocha, runNativeTests } from './lib/suites.mjs';
 
 const args = process.argv.slice(2);
-
-function runBehaviour() {
-  const sum = nothing();
-  if (process.getuid?.() !== 0) {
-    add(sum, runMocha('behaviour', 'behaviour', { args }));
-    return sum;
-  }
-  add(sum, runMocha('behaviour', 'behaviour, as root', { args }));
-  const title = 'behaviour, as an ordinary user';
-  add(
-    sum,
-    asOrdinaryUser((user) => runMocha('behaviour', title, { args, ...user })),
-  );
-  return sum;
-}
 
 // A suite that ran nothing proves nothing; but somebody who picked a few tests meant it.
 function wasSkipped(counts) {
@@ -35,8 +20,9 @@ if (!compileExamples()) giveUp('The examples do not compile.');
 
 const sum = nothing();
 add(sum, runMocha('unit', 'unit', { args }));
-const behaviour = runBehaviour();
+const behaviour = runAsBoth('behaviour', { args });
 add(sum, behaviour);
+add(sum, runAsBoth('security', { args }));
 add(sum, runMocha('package', 'package', { args }));
 if (args.length === 0) add(sum, runNativeTests());
 

@@ -45,7 +45,7 @@ bool resolve_root(const JailSpec& spec, Jail* jail, Error* error) {
   static char path[PATH_MAX];
   struct stat info;
   if (realpath(spec.path, path) == nullptr) return fail(error, "root", "realpath", spec.path);
-  if (strchr(path, '\n') != nullptr) return fail(error, "root", "realpath", spec.path, EINVAL);
+  if (!is_plain_line(path)) return fail(error, "root", "realpath", spec.path, EINVAL);
   jail->root.reset(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!jail->root || fstat(jail->root.get(), &info) < 0) {
     return fail(error, "root", "open", spec.path);

@@ -285,7 +285,7 @@ bool resolve_root(const JailSpec& spec, Entry* entry, UniqueFd* root, Error* err
   const ssize_t n = readlink(link, entry->path, sizeof entry->path - 1);
   if (n < 0) return fail(error, "root", "readlink", spec.path);
   entry->path[n] = '\0';
-  return true;
+  return is_plain_line(entry->path) || fail(error, "root", "readlink", spec.path, EINVAL);
 }
 
 bool describe(const JailSpec& spec, Making* m, Error* error) {

@@ -52,6 +52,16 @@ void parse_limits(Jail* jail) {
   }
 }
 
+bool is_plain_line(const char* text) {
+  for (const char* at = text; *at != '\0'; at++) {
+    const unsigned char byte = static_cast<unsigned char>(*at);
+    const unsigned char next = static_cast<unsigned char>(at[1]);
+    if (byte < 0x20 || byte == 0x7F) return false;
+    if (byte == 0xC2 && next >= 0x80 && next < 0xA0) return false;  // U+0080 to U+009F
+  }
+  return true;
+}
+
 bool no_such_jail(uint32_t jid, Error* error) {
   char text[16];
   snprintf(text, sizeof text, "%u", jid);

@@ -16,6 +16,7 @@ import { at, root, say } from './project.mjs';
 
 const TEST_TIMEOUT = 30_000; // of one test: machines of CI are slow
 const SUITE_TIMEOUT = 20 * 60_000; // of a suite that hangs, on a handle that was forgotten for one
+const LONG_TIMEOUT = 6 * 3_600_000; // of a suite that was asked to take its time
 
 /** No test at all. */
 export function nothing() {
@@ -39,9 +40,11 @@ export function add(sum, counts) {
  * @param options.node the program to run it with
  * @param options.spawn options of child_process.spawnSync: uid, gid, env
  * @param options.args further arguments for mocha
+ * @param options.long the suite may take hours
  */
 export function runMocha(folder, title, options = {}) {
-  const { home = root, node = process.execPath, spawn = {}, args = [] } = options;
+  const { home = root, node = process.execPath, spawn = {}, args = [], long = false } = options;
+  const timeout = long ? LONG_TIMEOUT : SUITE_TIMEOUT;
   const compiled = join(home, 'build', 'test', folder);
   const files = filesBelow(compiled).filter((file) => file.endsWith('.test.js'));
   say(`\n== ${title}`);
@@ -50,7 +53,11 @@ export function runMocha(folder, title, options = {}) {
   try {
     const result = join(results, 'counts.json');
     const command = mochaCommand(home, result, args, files);
-    return readCounts(title, result, runFor(node, command, { cwd: home, ...spawn }, results));
+    return readCounts(
+      title,
+      result,
+      runFor(node, command, { cwd: home, timeout, ...spawn }, results),
+    );
   } finally {
     rmSync(results, { recursive: true, force: true });
   }
@@ -73,7 +80,7 @@ function mochaCommand(home, result, args, files) {
 // The folder of the result belongs to whoever runs the tests.
 function runFor(node, command, options, results) {
   if (options.uid !== undefined) chownSync(results, options.uid, options.gid);
-  const settings = { stdio: 'inherit', timeout: SUITE_TIMEOUT, killSignal: 'SIGKILL', ...options };
+  const settings = { stdio: 'inherit', killSignal: 'SIGKILL', ...options };
   return spawnSync(node, command, settings);
 }
 
