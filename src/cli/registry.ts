@@ -14,11 +14,13 @@ const loaders: Readonly<Record<string, () => Promise<CommandModule>>> = {
   ls: () => import('./commands/ls.js'),
   ps: () => import('./commands/ps.js'),
   exec: () => import('./commands/exec.js'),
+  top: () => import('./commands/top.js'),
   tune: () => import('./commands/tune.js'),
   plan: () => import('./commands/plan.js'),
   probe: () => import('./commands/probe.js'),
   recover: () => import('./commands/recover.js'),
   watch: () => import('./commands/watch.js'),
+  completion: () => import('./commands/completion.js'),
 };
 
 /** The names of all subcommands. */

@@ -40,9 +40,11 @@ export async function terminalSession(
   try {
     await whenStarted(child);
     return await connected(child, io, async () => {
-      const end = await Promise.race([exited, told.signal.then((signal) => hangUp(child, signal))]);
+      const leaving = told.signal.then((signal) => hangUp(child, signal));
+      const end = await Promise.race([exited, leaving]);
       await drained(child);
-      return { exitCode: end.exitCode, signal: end.signal };
+      const { exitCode, signal } = end.signal !== null && told.came() ? await leaving : end;
+      return { exitCode, signal };
     });
   } finally {
     told.stop();
@@ -88,13 +90,18 @@ function tellingSignal(child: JailedProcess, io: Io) {
   const stops = (['SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const).map((signal) =>
     io.onSignal(signal, () => child.kill(signal)),
   );
+  let came = false;
   const signal = new Promise<NodeJS.Signals>((resolve) => {
-    stops.push(...(['SIGTERM', 'SIGHUP'] as const).map((each) => io.onSignal(each, resolve)));
+    const leave = (which: NodeJS.Signals) => {
+      came = true;
+      resolve(which);
+    };
+    stops.push(...(['SIGTERM', 'SIGHUP'] as const).map((each) => io.onSignal(each, leave)));
   });
   const stop = () => {
     for (const end of stops) end();
   };
-  return { signal, stop };
+  return { signal, came: () => came, stop };
 }
 
 // As when a terminal is closed. A shell that is used interactively takes no notice of SIGTERM.
