@@ -11,6 +11,7 @@ export const nodePath = realpathSync(process.execPath);
 /** Where copies and children of the test find the package. */
 export const packageUrl = import.meta.resolve('dragonfly-jail');
 export const rootfsUrl = import.meta.resolve('dragonfly-jail/rootfs');
+export const supervisorUrl = import.meta.resolve('dragonfly-jail/supervisor');
 
 /** Ends the test, or all tests of a hook, as skipped. The reporter of `npm test` shows the reason. */
 export function skip(context: Mocha.Context, reason: string): never {

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { JailError } from '../errors.js';
+
+/** What a service is doing. */
+export type ServiceState =
+  | 'stopped'
+  /** For what it depends on. */
+  | 'waiting'
+  /** Its jail is being made, or it is not ready yet. */
+  | 'starting'
+  | 'ready'
+  /** A oneshot that has done its work; its jail is there. */
+  | 'done'
+  /** It has ended and is started again after a while. */
+  | 'restarting'
+  | 'stopping'
+  /** It has ended, or could not be started, and is not started again. */
+  | 'failed';
+
+/** What is known of a service. */
+export interface ServiceStatus {
+  readonly name: string;
+  readonly state: ServiceState;
+  /** Null: it has no jail. */
+  readonly jid: number | null;
+  /** The host's number of its command; null: none runs. */
+  readonly pid: number | null;
+  /** Restarts within the time that its policy counts. */
+  readonly restarts: number;
+  /** When it came into this state, as `Date.toJSON`. */
+  readonly since: string;
+  /** Why it failed, or why it is being restarted. */
+  readonly reason: string | null;
+  /** Of its definition. */
+  readonly hash: string;
+}
+
+/** The content of a supervisor's state file. */
+export interface SupervisorState {
+  readonly version: 1;
+  /** The supervisor's own process. */
+  readonly pid: number;
+  readonly updated: string;
+  readonly services: readonly ServiceStatus[];
+}
+
+/**
+ * Reads what a supervisor is doing, from any program.
+ *
+ * @param file its `stateFile`
+ * @returns null: there is no such file
+ * @throws JailError `ERR_INVALID_ARG_VALUE`: it is not the state of a supervisor
+ * @example for (const { name, state } of readState('/run/web.json')?.services ?? []) console.log(name, state);
+ */
+export function readState(file: string): SupervisorState | null {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  const state = parse(text);
+  if (state !== null) return state;
+  const hint = 'name the stateFile of a supervisor, or remove it';
+  throw new JailError('ERR_INVALID_ARG_VALUE', `${file} is not the state of a supervisor`, {
+    hint,
+  });
+}
+
+function parse(text: string): SupervisorState | null {
+  try {
+    const value = JSON.parse(text) as Partial<SupervisorState> | null;
+    return value?.version === 1 && Array.isArray(value.services)
+      ? (value as SupervisorState)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps a state file true. A reader sees the old content or the new one, never a part. */
+export class StateFile {
+  readonly #file: string;
+  readonly #state: () => SupervisorState;
+  readonly #failed: (error: Error) => void;
+  #writing: Promise<void> = Promise.resolve();
+  #asked = false;
+
+  constructor(file: string, state: () => SupervisorState, failed: (error: Error) => void) {
+    this.#file = file;
+    this.#state = state;
+    this.#failed = failed;
+  }
+
+  /** Something has changed. Changes of one turn are written together. */
+  update(): void {
+    if (this.#asked) return;
+    this.#asked = true;
+    this.#writing = this.#writing.then(() => this.#write()).catch(this.#failed);
+  }
+
+  /** Resolves when everything is written. */
+  flushed(): Promise<void> {
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    this.#asked = false;
+    const temporary = `${this.#file}.${process.pid}`;
+    await rm(temporary, { force: true });
+    const handle = await open(temporary, 'wx', 0o644);
+    try {
+      await handle.writeFile(`${JSON.stringify(this.#state(), null, 1)}\n`);
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, this.#file);
+  }
+}
