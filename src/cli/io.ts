@@ -1,4 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
+import { isatty } from 'node:tty';
+import { signalExitCode } from './exit-codes.js';
 
 /** What is read, and perhaps a terminal. */
 export type InputStream = Readable & {
@@ -15,10 +17,11 @@ export type OutputStream = Writable & {
   readonly rows?: number;
 };
 
-/** What only a process of its own has; without it a subcommand runs within another program. */
+/**
+ * What only a process of its own has; without it a subcommand runs within another program. Descriptors 0, 1 and 2 are
+ * then those of the streams, and may be given to commands.
+ */
 export interface OwnProcess {
-  /** Descriptors 0, 1 and 2 are those of `stdin`, `stdout` and `stderr`, and may be given to commands. */
-  readonly descriptors: readonly [0, 1, 2];
   /** Calls it when the program ends, however it does; gives what takes that back. */
   onExit(action: () => void): () => void;
   /** Signals a process group of the host. */
@@ -40,26 +43,61 @@ export interface Io {
   readonly process: OwnProcess | null;
 }
 
-/** The process that `dfjail` is. */
-export function processIo(): Io {
-  return {
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    env: process.env,
-    onSignal(signal, listener) {
-      process.on(signal, listener);
-      return () => process.off(signal, listener);
+/** The standard streams. */
+export type StreamName = 'stdin' | 'stdout' | 'stderr';
+
+const descriptorOf = { stdin: 0, stdout: 1, stderr: 2 } as const;
+
+/**
+ * The process that `dfjail` is. Its streams are made when they are first asked for: Node makes a descriptor that it
+ * opens as a stream non-blocking, for all who share it, and most programs do not expect that of theirs.
+ */
+export class ProcessIo implements Io {
+  readonly env = process.env;
+  readonly process: OwnProcess = {
+    onExit(action) {
+      process.on('exit', action);
+      return () => process.off('exit', action);
     },
-    process: {
-      descriptors: [0, 1, 2],
-      onExit(action) {
-        process.on('exit', action);
-        return () => process.off('exit', action);
-      },
-      signalGroup: (group, signal) => process.kill(-group, signal),
-    },
+    signalGroup: (group, signal) => process.kill(-group, signal),
   };
+  #stdout: OutputStream | null = null;
+
+  get stdin(): InputStream {
+    return process.stdin;
+  }
+
+  get stdout(): OutputStream {
+    this.#stdout ??= process.stdout.on('error', endQuietly);
+    return this.#stdout;
+  }
+
+  get stderr(): OutputStream {
+    return process.stderr;
+  }
+
+  onSignal(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): () => void {
+    process.on(signal, listener);
+    return () => process.off(signal, listener);
+  }
+
+  /** Ends the process when all is written. What is still open, such as a terminal that was read from, does not keep it. */
+  exit(code: number): void {
+    if (this.#stdout === null) process.exit(code);
+    this.#stdout.write('', () => process.exit(code));
+  }
+}
+
+// A reader that has seen enough: as a program ends that does not know of SIGPIPE.
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(signalExitCode('SIGPIPE'));
+  throw error;
+}
+
+/** Is that stream a terminal? Asks without making it. */
+export function isTerminal(io: Io, name: StreamName): boolean {
+  if (io.process !== null) return isatty(descriptorOf[name]);
+  return io[name].isTTY === true;
 }
 
 /** Writes a text that ends with a line break. */

@@ -9,9 +9,9 @@ import { packageVersion } from './version.js';
  * The program `dfjail`, to be called from anywhere.
  *
  * @param argv the command line without the program's own name
- * @param io where it reads and writes; `processIo()` for a program of its own
+ * @param io where it reads and writes; `new ProcessIo()` for a program of its own
  * @returns the exit code; it never rejects
- * @example process.exitCode = await main(['ls', '--json'], processIo());
+ * @example process.exitCode = await main(['ls', '--json'], new ProcessIo());
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   try {

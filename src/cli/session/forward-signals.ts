@@ -1,5 +1,5 @@
 import type { JailedProcess } from '../../jailed-process.js';
-import type { Io } from '../io.js';
+import { type Io, isTerminal } from '../io.js';
 
 // All that somebody may send to a program to tell it something, and that can be caught.
 const FORWARDED: readonly NodeJS.Signals[] = [
@@ -35,8 +35,8 @@ function forward(signal: NodeJS.Signals, child: JailedProcess, io: Io): void {
   if (!typed || !signalGroup(child, signal, io)) child.kill(signal);
 }
 
-function hasTerminal({ stdin, stdout, stderr }: Io): boolean {
-  return [stdin, stdout, stderr].some(({ isTTY }) => isTTY === true);
+function hasTerminal(io: Io): boolean {
+  return isTerminal(io, 'stdin') || isTerminal(io, 'stdout') || isTerminal(io, 'stderr');
 }
 
 // A command leads a session and a process group of its own; the group's number is free for others only after its end.

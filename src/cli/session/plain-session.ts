@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Jail } from '../../jail.js';
 import type { JailedProcess } from '../../jailed-process.js';
-import type { InputStream, Io, OutputStream } from '../io.js';
+import { type Io, isTerminal, type StreamName } from '../io.js';
 import type { SessionCommand, SessionEnd } from './command.js';
 import { whenStarted } from './command.js';
 import { forwardSignals } from './forward-signals.js';
@@ -34,51 +34,57 @@ export async function plainSession(
   sink: Sink | null = null,
 ): Promise<SessionEnd> {
   const stdio = [
-    slot(io, io.stdin, 0),
-    sink === null ? slot(io, io.stdout, 1) : 'pipe',
-    sink === null ? slot(io, io.stderr, 2) : 'pipe',
+    slot(io, 'stdin', 0),
+    sink === null ? slot(io, 'stdout', 1) : 'pipe',
+    sink === null ? slot(io, 'stderr', 2) : 'pipe',
   ] as const;
   const child = jail.spawn(command.file, command.args, { ...command.options, stdio });
   const stopForwarding = forwardSignals(child, io);
+  let stopFeeding = () => {};
   const quiet = [
-    drain(child.stdout, sink?.stdout ?? io.stdout),
-    drain(child.stderr, sink?.stderr ?? io.stderr),
+    drain(child.stdout, () => sink?.stdout ?? io.stdout),
+    drain(child.stderr, () => sink?.stderr ?? io.stderr),
   ];
   try {
     const exited = child.exited;
     exited.catch(() => {}); // it is awaited below, but a failure to start comes first
     await whenStarted(child);
-    feed(io.stdin, child);
+    stopFeeding = feed(child, io);
     const { exitCode, signal } = await exited;
     for (const isQuiet of quiet) await isQuiet();
     return { exitCode, signal };
   } finally {
     stopForwarding();
-    io.stdin.unpipe();
-    io.stdin.pause();
+    stopFeeding();
   }
 }
 
 // A directory would let the jail out on DragonFly: descriptors survive jail(2).
-function slot({ process }: Io, stream: InputStream | OutputStream, fd: 0 | 1 | 2): 'pipe' | number {
-  if (process === null || stream.isTTY === true) return 'pipe';
+function slot(io: Io, name: StreamName, fd: 0 | 1 | 2): 'pipe' | number {
+  if (io.process === null || isTerminal(io, name)) return 'pipe';
   return fstatSync(fd).isDirectory() ? 'pipe' : fd;
 }
 
-function feed(stdin: InputStream, { stdin: target }: JailedProcess): void {
-  if (target === null) return;
+// Nothing is read unless it is for the command.
+function feed({ stdin: target }: JailedProcess, io: Io): () => void {
+  if (target === null) return () => {};
   target.on('error', () => {}); // the command need not read all of it
-  stdin.pipe(target);
+  io.stdin.on('error', () => target.end()); // a directory, for one
+  io.stdin.pipe(target);
+  return () => {
+    io.stdin.unpipe();
+    io.stdin.pause();
+  };
 }
 
 // Gives a wait that ends when nothing has come for a moment, or the stream is over.
-function drain(source: Readable | null, target: Writable): () => Promise<void> {
+function drain(source: Readable | null, target: () => Writable): () => Promise<void> {
   if (source === null) return async () => {};
   let last = performance.now();
   source.on('data', () => {
     last = performance.now();
   });
-  source.pipe(target, { end: false });
+  source.pipe(target(), { end: false });
   return async () => {
     last = performance.now();
     while (!source.closed && performance.now() - last < QUIET_MS) await sleep(5);

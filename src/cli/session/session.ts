@@ -1,5 +1,5 @@
 import type { Jail } from '../../jail.js';
-import type { Io } from '../io.js';
+import { type Io, isTerminal } from '../io.js';
 import type { SessionCommand, SessionEnd } from './command.js';
 import { plainSession } from './plain-session.js';
 import { terminalSession } from './terminal-session.js';
@@ -16,11 +16,11 @@ import { terminalSession } from './terminal-session.js';
  * @example const code = exitCodeAfter(await session(jail, { file: 'sh', args: [], options: {} }, io));
  */
 export function session(jail: Jail, command: SessionCommand, io: Io): Promise<SessionEnd> {
-  const terminal = command.terminal ?? isTerminal(io);
+  const terminal = command.terminal ?? hasTerminal(io);
   return terminal ? terminalSession(jail, command, io) : plainSession(jail, command, io);
 }
 
 // All three: otherwise what is redirected (2>errors) would end up on the screen.
-function isTerminal({ stdin, stdout, stderr }: Io): boolean {
-  return stdin.isTTY === true && stdout.isTTY === true && stderr.isTTY === true;
+function hasTerminal(io: Io): boolean {
+  return isTerminal(io, 'stdin') && isTerminal(io, 'stdout') && isTerminal(io, 'stderr');
 }
