@@ -33,6 +33,10 @@ export interface SpawnOptions {
   user?: string | number;
   /** A name in the jail's own group file, or a gid. Default: the user's. See group(5). */
   group?: string | number;
+  /** Supplementary groups by number, at most 15, beside `group`. Default: those of the user in the jail's own group file. */
+  groups?: readonly number[];
+  /** What the program is told that it was called. Default: the file, as it was given. */
+  argv0?: string;
   /** As in `child_process.spawn`, but `'ipc'` is not there. Default `'pipe'`. */
   stdio?: StdioOptions;
   /** Aborting it kills the command with `killSignal`; the process then reports an AbortError. */
@@ -73,6 +77,8 @@ export interface ResolvedSpawn {
   readonly cwd: string | null;
   readonly user: Identity | null;
   readonly group: Identity | null;
+  /** Beside the group; null: those of the user. */
+  readonly groups: readonly number[] | null;
   readonly limits: readonly ResolvedLimit[];
   /** At least three slots. With `pty` the first three are the terminal. */
   readonly stdio: readonly ResolvedStdio[];
@@ -105,6 +111,8 @@ const SPAWN_OPTIONS = [
   'env',
   'user',
   'group',
+  'groups',
+  'argv0',
   'stdio',
   'signal',
   'timeout',
@@ -121,10 +129,10 @@ const OPTION_HINTS = {
   gid: 'use group',
   shell: "run ['/bin/sh', '-c', …] yourself",
   detached: 'a jailed command is never part of this program’s session',
-  argv0: 'the first argument is always the file',
 } as const;
 
 const MAX_ID = 0xfffffffe; // (uid_t)-1 means "leave it" to setresuid(2)
+const MAX_GROUPS = 15; // the kernel's 16 with the group itself
 const MAX_TIMEOUT = 0x7fffffff; // setTimeout fires at once above it
 const MAX_BUFFER = 1024 * 1024;
 const DEFAULT_TERMINAL: TerminalSize = { columns: 80, rows: 24 };
@@ -181,11 +189,12 @@ function resolveCommand(file: unknown, args: unknown, options: UnknownRecord): R
   const env = resolveEnv(options.env, pty !== null);
   return {
     file,
-    argv: [file, ...resolveArgs(args)],
+    argv: [resolveProgramName(options.argv0, file), ...resolveArgs(args)],
     env: Array.from(env, ([key, value]) => `${key}=${value}`),
     cwd: resolveCwd(options.cwd),
     user: resolveIdentity(options.user, 'user'),
     group: resolveIdentity(options.group, 'group'),
+    groups: resolveGroups(options.groups),
     limits: resolveCommandLimits(options.limits),
     stdio: resolveStdio(options.stdio, pty !== null),
     pty,
@@ -241,6 +250,24 @@ function resolveIdentity(value: unknown, name: string): Identity | null {
   assertFilledText(value, name, expected);
   // What ends a field or a line in passwd(5) is in no name.
   if (/[:\s\p{Cc}]/u.test(value)) throw invalidValue(name, expected, value);
+  return value;
+}
+
+function resolveGroups(value: unknown): readonly number[] | null {
+  if (value === undefined) return null;
+  assertArray(value, 'groups', 'an array of group ids');
+  if (value.length > MAX_GROUPS) {
+    throw invalidValue('groups', `at most ${MAX_GROUPS} group ids`, value);
+  }
+  return Array.from(value, (group: unknown, index) => {
+    assertInteger(group, `groups[${index}]`, 0, MAX_ID);
+    return group;
+  });
+}
+
+function resolveProgramName(value: unknown, file: string): string {
+  if (value === undefined) return file;
+  assertText(value, 'argv0');
   return value;
 }
 

@@ -34,8 +34,12 @@ export interface JailSpec {
   mounts?: readonly MountSpec[];
   /** Inherited by every command; those of a command can only lower them. */
   limits?: Limits;
-  /** true: the jail outlives this program. Default false: it ends with it. */
-  persist?: boolean;
+  /**
+   * true: the jail outlives this program. `'until-empty'`: it does, but ends by itself when the last process of it has
+   * ended, as a jail of jail(8) does; commands end with the program that started them. Default false: it ends with this
+   * program.
+   */
+  persist?: boolean | 'until-empty';
 }
 
 /** A checked {@link JailSpec} with every default filled in. */
@@ -49,6 +53,8 @@ export interface ResolvedSpec {
   readonly mounts: readonly ResolvedMount[];
   readonly limits: ResolvedLimits;
   readonly persist: boolean;
+  /** It ends when no process is left in it; not before one was. */
+  readonly untilEmpty: boolean;
 }
 
 const PROPERTIES = [
@@ -100,6 +106,7 @@ export function resolveSpec(
     mounts: resolveMounts(spec.mounts),
     limits: resolveLimits(spec.limits),
     persist: resolvePersist(spec.persist),
+    untilEmpty: spec.persist === 'until-empty',
   };
 }
 
@@ -152,6 +159,7 @@ function resolveInterface(value: unknown): string | null {
 
 function resolvePersist(value: unknown): boolean {
   if (value === undefined) return false;
+  if (value === 'until-empty') return true;
   assertBoolean(value, 'persist');
   return value;
 }

@@ -110,6 +110,13 @@ void find_supplementary_groups(const Jail& jail, Identity* out) {
   }
 }
 
+void take_given_groups(const CommandSpec& command, Identity* out) {
+  out->groups[out->group_count++] = out->gid;
+  for (size_t i = 0; i < command.group_count; i++) {
+    if (command.groups[i] != out->gid) out->groups[out->group_count++] = command.groups[i];
+  }
+}
+
 bool choose_user(const Jail& jail, const CommandSpec& command, Identity* out, Error* error) {
   if (find_user(jail, command, out)) return true;
   if (command.user_kind == Who::kId) {  // a number needs no entry
@@ -172,13 +179,18 @@ bool has_member(const char* members, const char* name) {
 
 bool find_identity(const Jail& jail, const CommandSpec& command, Identity* out, Error* error) {
   const bool login = (command.flags & CommandSpec::kLogin) != 0;
-  out->change = command.user_kind != Who::kNone || command.group_kind != Who::kNone;
+  const bool groups_given = (command.flags & CommandSpec::kGroups) != 0;
+  out->change = command.user_kind != Who::kNone || command.group_kind != Who::kNone || groups_given;
   if (!out->change && !login) return true;
   if (command.user_kind != Who::kNone && !choose_user(jail, command, out, error)) return false;
   if (command.user_kind == Who::kNone)
     find_user(jail, command, out);  // uid 0: login's home and shell
   if (!choose_group(jail, command, out, error)) return false;
-  find_supplementary_groups(jail, out);
+  if (groups_given) {
+    take_given_groups(command, out);
+  } else {
+    find_supplementary_groups(jail, out);
+  }
   return true;
 }
 

@@ -1,5 +1,6 @@
 #include "monitor.hh"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <new>
@@ -18,6 +19,7 @@ int Monitor::run() {
     loop_.turn(patience());
     bury_the_rest();
     if (phase_ == Phase::kStopping) look_whether_empty();
+    if (may_be_deserted()) look_whether_deserted();
     look_whether_over();
   }
   return 0;
@@ -50,7 +52,9 @@ void Monitor::drop_connection(uint32_t slot) {
   const uint32_t bit = 1U << slot;
   for (Command* c = commands_; c != nullptr; c = c->next) {
     c->audience &= ~bit;
-    if (c->asker == bit) c->asker = 0;
+    if (c->asker != bit) continue;
+    c->asker = 0;
+    if (until_empty_) signal_command(c->started, SIGKILL);  // it would have been that program
   }
   loop_.forget(&connection->source);
   connection->~Connection();

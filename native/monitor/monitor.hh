@@ -31,6 +31,7 @@ class Monitor {
   };
   static constexpr uint32_t kMaxConnections = 32;
   static constexpr int kMaxPause = 50;  // milliseconds
+  static constexpr int kDesertedPause = 250;
 
   static void on_connection(void* monitor, void* thing, bool readable, bool writable);
   static void on_listener(void* monitor, void* thing, bool readable, bool writable);
@@ -76,6 +77,8 @@ class Monitor {
   void leave();
   void kill_commands();
   void look_whether_empty();
+  void look_whether_deserted();
+  bool may_be_deserted() const;
   void look_whether_over();
   void finish();
   int patience() const;
@@ -91,6 +94,8 @@ class Monitor {
   Source signals_;
   Source anchor_;
   bool anchor_gone_ = false;
+  bool until_empty_ = false;  // the jail ends with its last process
+  bool was_used_ = false;     // it has had one
   timespec deadline_ = {};
   int pause_ = 1;  // milliseconds between two looks
 };

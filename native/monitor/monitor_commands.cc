@@ -96,6 +96,7 @@ void Monitor::launched(Command* command) {
   const bool ok = finish_launch(&command->started, command->spec.file, &command->jail_pid, &error);
   command->failed = !ok;
   command->running = ok;
+  if (ok) was_used_ = true;
   if (!ok && error.number == EINTR && phase_ != Phase::kRunning) refuse_stopped(*command, &error);
   if (!ok) {  // reaped, and given back, when it has left our memory
     for (uint32_t i = 0; i < kMaxConnections; i++) {

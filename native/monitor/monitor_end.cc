@@ -54,13 +54,23 @@ int Monitor::patience() const {
   if (phase_ == Phase::kStopping) return pause_;
   // Somebody else's jail has no descriptor that says when its owner has put it away.
   if (phase_ == Phase::kKilled && anchor_gone_ && !jail_.owned) return pause_;
-  return unreaped_ > 0 ? kMaxPause : -1;
+  if (unreaped_ > 0) return kMaxPause;
+  return may_be_deserted() ? kDesertedPause : -1;
 }
 
 void Monitor::look_whether_empty() {
   if (phase_ != Phase::kStopping) return;
   if ((commands_ == nullptr && is_empty(jail_)) || is_past(deadline_)) return kill();
   pause_ = pause_ * 2 > kMaxPause ? kMaxPause : pause_ * 2;
+}
+
+bool Monitor::may_be_deserted() const {
+  return until_empty_ && was_used_ && commands_ == nullptr && phase_ == Phase::kRunning;
+}
+
+// What the commands have left behind ends without a word to us.
+void Monitor::look_whether_deserted() {
+  if (is_empty(jail_)) kill();
 }
 
 void Monitor::kill() {
@@ -88,6 +98,7 @@ void Monitor::owner_is_gone() {
   } else if (!jail_.entry.persist && phase_ != Phase::kKilled) {
     kill();
   }
+  was_used_ = true;  // nobody is left to run the first command
 }
 
 void Monitor::on_signal(void* monitor, void*, bool, bool) {

@@ -60,6 +60,7 @@ bool Monitor::create(Connection* connection, const Frame& frame) {
   Reader reader = reader_of(frame);
   const bool understood = decode_spec(&reader, spec);
   Error error;
+  until_empty_ = understood && (spec->flags & JailSpec::kUntilEmpty) != 0;
   const bool made = understood && create_jail(*spec, &jail_, &error) && listen_for_others(&error);
   free(spec);
   if (!understood) return false;

@@ -145,6 +145,13 @@ bool decode_who(Reader* reader, Who* kind, const char** name, uint32_t* id) {
   return value <= 2;
 }
 
+bool decode_groups(Reader* reader, CommandSpec* command) {
+  bool ok = true;
+  command->group_count = bounded_count(reader, kMaxGivenGroups, &ok);
+  for (size_t i = 0; i < command->group_count; i++) command->groups[i] = reader->u32();
+  return ok;
+}
+
 bool decode_stdio(Reader* reader, CommandSpec* command) {
   bool ok = true;
   command->stdio_count = bounded_count(reader, kMaxStdio, &ok);
@@ -188,6 +195,7 @@ bool decode_command(Reader* reader, CommandSpec* command) {
   command->flags = reader->u32();
   ok = decode_stdio(reader, command) && ok;
   command->terminal_type = reader->str();
+  ok = decode_groups(reader, command) && ok;
   return ok && reader->finished();
 }
 

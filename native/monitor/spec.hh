@@ -11,6 +11,7 @@ constexpr size_t kMaxAddresses = 256;
 constexpr size_t kMaxMounts = 256;
 constexpr size_t kMaxLimits = 16;
 constexpr size_t kMaxStdio = 64;
+constexpr size_t kMaxGivenGroups = 15;
 constexpr uint64_t kUnlimited = ~0ULL;
 
 enum Capability : uint32_t {
@@ -49,6 +50,7 @@ struct Limit {
 
 struct JailSpec {
   static constexpr uint32_t kPersist = 1;
+  static constexpr uint32_t kUntilEmpty = 2;
   const char* state_dir;
   const char* path;
   const char* hostname;
@@ -75,6 +77,7 @@ struct CommandSpec {
   static constexpr uint32_t kLogin = 1;
   static constexpr uint32_t kTerminal = 2;
   static constexpr uint32_t kSearchPath = 4;
+  static constexpr uint32_t kGroups = 8;  // the groups are given, not the user's own
   const char* file = nullptr;
   const char** argv = nullptr;
   size_t argc = 0;
@@ -93,6 +96,8 @@ struct CommandSpec {
   size_t stdio_count = 0;
   Slot stdio[kMaxStdio];
   const char* terminal_type = nullptr;
+  size_t group_count = 0;
+  uint32_t groups[kMaxGivenGroups];
 };
 
 void free_command(CommandSpec* command);

@@ -32,6 +32,8 @@ export interface Backend {
 
   /** The running jails, by jid. */
   list(): JailInfo[];
+  /** What the sysctl `jail.list` of DragonFly holds, or would hold on this system: the newest jail first. */
+  jailList(): Uint8Array;
   /** One of them; null when it is not there. */
   find(jid: number): JailInfo | null;
   /** What later commands of a jail may do; null when it is not there. */
@@ -43,6 +45,8 @@ export interface Backend {
   /** Signals every process of a jail: how many there were. */
   signal(jid: number, signal: number): number;
 
+  /** What the kernel gives to a jail that jail(8) makes, as far as it is safe to. */
+  newJailCapabilities(): Capabilities;
   defaultCapabilities(): Capabilities;
   setDefaultCapabilities(capabilities: Readonly<Capabilities>): void;
   recover(): Promise<RecoveredJail[]>;

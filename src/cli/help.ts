@@ -31,7 +31,7 @@ export async function printOverview(io: Io): Promise<void> {
     heading('Subcommands', colour),
     ...commands.flatMap(({ name, summary }) => entry(name, summary, width, 14)),
     '',
-    'Each takes --help, which has examples, and most take --json. The manual: man dfjail',
+    'dfjail help SUBCOMMAND has examples of each; most take --json. The manual: man dfjail',
   ];
   printLine(io.stdout, lines.join('\n'));
 }

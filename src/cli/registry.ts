@@ -21,6 +21,9 @@ const loaders: Readonly<Record<string, () => Promise<CommandModule>>> = {
   recover: () => import('./commands/recover.js'),
   watch: () => import('./commands/watch.js'),
   completion: () => import('./commands/completion.js'),
+  jail: () => import('./commands/jail.js'),
+  jls: () => import('./commands/jls.js'),
+  jexec: () => import('./commands/jexec.js'),
 };
 
 /** The names of all subcommands. */

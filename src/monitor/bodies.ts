@@ -31,7 +31,7 @@ export function specBody(spec: ResolvedSpec, stateDir: string): SpecBody {
     limits: spec.limits.rlimits,
     memory: spec.limits.memory,
     processes: spec.limits.processes,
-    flags: spec.persist ? specFlags.persist : 0,
+    flags: (spec.persist ? specFlags.persist : 0) | (spec.untilEmpty ? specFlags.untilEmpty : 0),
   };
 }
 
@@ -55,6 +55,7 @@ export function commandBody(command: ResolvedSpawn, slots: readonly number[]): C
     flags: flagsOf(command),
     stdio: slots,
     terminalType: command.terminalType,
+    groups: command.groups ?? [],
   };
 }
 
@@ -62,7 +63,8 @@ function flagsOf(command: ResolvedSpawn): number {
   return (
     (command.login ? commandFlags.login : 0) |
     (command.pty === null ? 0 : commandFlags.terminal) |
-    (command.searchPath ? commandFlags.searchPath : 0)
+    (command.searchPath ? commandFlags.searchPath : 0) |
+    (command.groups === null ? 0 : commandFlags.groups)
   );
 }
 

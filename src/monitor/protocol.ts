@@ -22,9 +22,9 @@ export const MAX_DESCRIPTORS = 64;
 export const PENDING_COMMAND = 0x80000000;
 
 /** Flags of {@link SpecBody}. */
-export const specFlags = { persist: 1 } as const;
+export const specFlags = { persist: 1, untilEmpty: 2 } as const;
 /** Flags of {@link CommandBody}. */
-export const commandFlags = { login: 1, terminal: 2, searchPath: 4 } as const;
+export const commandFlags = { login: 1, terminal: 2, searchPath: 4, groups: 8 } as const;
 /** What stands in the `stdio` of {@link CommandBody}, slot by slot. */
 export const slotKinds = { closed: 0, null: 1, passed: 2 } as const;
 /** How {@link CommandBody} says who the command runs as. */
@@ -91,6 +91,8 @@ export interface CommandBody {
   readonly flags: number;
   readonly stdio: readonly number[];
   readonly terminalType: string;
+  /** With the flag `groups`: beside `gid`, in the place of the user's own. */
+  readonly groups: readonly number[];
 }
 
 /** A signal for one command. */
@@ -255,6 +257,7 @@ const command = struct<CommandBody>({
   flags: u32,
   stdio: list(u32),
   terminalType: str,
+  groups: list(u32),
 });
 
 const running = struct<RunningBody>({

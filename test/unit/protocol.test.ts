@@ -68,6 +68,7 @@ const bodies: { [K in MessageName]: fc.Arbitrary<Messages[K]> } = {
     flags: u32,
     stdio: numbers,
     terminalType: str,
+    groups: numbers,
   }),
   signal: record({ command: u32, signal: u32 }),
   stop: record({ signal: u32, graceMs: u32 }),

@@ -21,6 +21,7 @@ describe('the arguments of spawn()', () => {
       cwd: null,
       user: null,
       group: null,
+      groups: null,
       limits: [],
       stdio: [{ kind: 'pipe' }, { kind: 'pipe' }, { kind: 'pipe' }],
       pty: null,
@@ -55,6 +56,24 @@ describe('the arguments of spawn()', () => {
     for (const bad of ['', 'a\0b']) refusesValue(() => resolveSpawn(bad), /for file /);
     for (const bad of [undefined, null, 5, ['ls']])
       refusesType(() => resolveSpawn(bad), /for file /);
+  });
+
+  it('the program can be told another name than its file', () => {
+    const { file, argv } = resolveSpawn('/bin/sh', ['-c', 'x'], { argv0: '-sh' });
+    assert.deepEqual([file, argv], ['/bin/sh', ['-sh', '-c', 'x']]);
+    assert.deepEqual(resolveSpawn('ls', { argv0: '' }).argv, ['']);
+    for (const bad of [5, null, {}]) refusesType(option({ argv0: bad }), /for argv0 /);
+    refusesValue(option({ argv0: 'a\0b' }), /for argv0 /);
+  });
+
+  it('groups are numbers, fifteen at most', () => {
+    assert.deepEqual(option({ groups: [] })().groups, []);
+    assert.deepEqual(option({ groups: [5, 0] })().groups, [5, 0]);
+    for (const bad of [5, 'wheel', null]) refusesType(option({ groups: bad }), /for groups /);
+    refusesType(option({ groups: ['wheel'] }), /groups\[0\]/);
+    for (const bad of [[-1], [2 ** 32], [1.5]])
+      refusesValue(option({ groups: bad }), /groups\[0\]/);
+    refusesValue(option({ groups: new Array(16).fill(1) }), /at most 15/);
   });
 
   it('only a file without a slash is looked for along PATH', () => {

@@ -22,6 +22,7 @@ describe('a jail’s description', () => {
       mounts: [],
       limits: { rlimits: [], memory: UNLIMITED, processes: UNLIMITED },
       persist: false,
+      untilEmpty: false,
     });
   });
 

@@ -40,6 +40,12 @@ export class CapabilityAccess {
     );
   }
 
+  /** As {@link defaults}, with what {@link check} insists on. */
+  safeDefaults(): Capabilities {
+    const defaults = this.defaults();
+    return this.#mustNotRefuseHostnames ? { ...defaults, setHostname: true } : defaults;
+  }
+
   /** What a jail may do; null: it is gone, or its number has no nodes. */
   of(jid: number): Capabilities | null {
     if (this.vocabulary === 'global') return this.defaults();
@@ -69,8 +75,7 @@ export class CapabilityAccess {
       }
     }
     if (vocabulary === 'global') this.#mustMatch(wanted, 'all jails of this kernel have the same');
-    const leaks = vocabulary !== 'jail-fs';
-    if (leaks && !wanted.setHostname) {
+    if (this.#mustNotRefuseHostnames && !wanted.setHostname) {
       const reason =
         'a refused sethostname(3) would leave the lock of all sysctls of this kernel held';
       throw unsupported('The capability setHostname: false', reason, 'leave setHostname on');
@@ -92,6 +97,10 @@ export class CapabilityAccess {
       if (!isKnown(this.vocabulary, name)) continue;
       this.#reads.set(jailNode(jid, name), wanted[name] ? ON : OFF);
     }
+  }
+
+  get #mustNotRefuseHostnames(): boolean {
+    return this.vocabulary !== 'jail-fs';
   }
 
   #mustMatch(wanted: Readonly<Capabilities>, reason: string): void {

@@ -100,6 +100,21 @@ function splitPath(text: string): { path: string; addresses: JailAddress[] } {
   return { path: text.slice(0, end), addresses: addresses.reverse() };
 }
 
+/**
+ * What `jail.list` would hold: the newest jail first, addresses in the kernel's spelling, nothing escaped.
+ *
+ * @param jails in any order; their jids count up
+ */
+export function jailListText(jails: readonly JailRow[]): Uint8Array {
+  const rows = [...jails]
+    .sort((a, b) => b.jid - a.jid)
+    .map(({ jid, hostname, path, addresses }) => {
+      const texts = addresses.map(({ address }) => kernelAddressText(addressBytes(address)));
+      return [jid, hostname, path, ...texts].join(' ');
+    });
+  return Buffer.from(rows.join('\n'));
+}
+
 /** The kernel gives every jail this many bytes of its list; a jail that needs more breaks the list for everybody. */
 const SHARE = 1024;
 const SLACK = 24;

@@ -2,7 +2,7 @@ import { type Capabilities, initialCapabilities } from '../../capabilities.js';
 import type { JailInfo, PlanStep, Probe, ProcessInfo } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
 import { CapabilityAccess } from './capability-access.js';
-import type { KernelReads } from './kernel-reads.js';
+import { type KernelReads, readPatiently } from './kernel-reads.js';
 import { checkSpec } from './limits.js';
 import { listJails, listProcesses, type OwnEntry } from './listing.js';
 import { planJail } from './plan.js';
@@ -43,6 +43,10 @@ export abstract class KernelBackend {
     return this.ask(() => listJails(this.reads, this.entries()));
   }
 
+  jailList(): Uint8Array {
+    return this.ask(() => readPatiently(() => this.reads.get('jail.list')));
+  }
+
   find(jid: number): JailInfo | null {
     return this.list().find((info) => info.jid === jid) ?? null;
   }
@@ -53,6 +57,10 @@ export abstract class KernelBackend {
 
   jailProcesses(jid: number): ProcessInfo[] {
     return this.ask(() => listProcesses(this.reads, jid));
+  }
+
+  newJailCapabilities(): Capabilities {
+    return this.ask(() => this.capabilities.safeDefaults());
   }
 
   defaultCapabilities(): Capabilities {

@@ -12,6 +12,7 @@ import { stateDirectory } from '../../registry/state-dir.js';
 import type { JailInfo, PlanStep, Probe, ProcessInfo, RecoveredJail } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
 import type { Backend } from '../backend.js';
+import { jailListText } from '../dragonfly/jail-list.js';
 import { checkCapabilities, checkSpec } from './limits.js';
 import { planJail } from './plan.js';
 import { probeLinux } from './probe.js';
@@ -65,6 +66,10 @@ export class LinuxBackend implements Backend {
       .sort((a, b) => a.jid - b.jid);
   }
 
+  jailList(): Uint8Array {
+    return jailListText(this.list());
+  }
+
   find(jid: number): JailInfo | null {
     const entry = this.#read((native, stateDir) => native.findEntry(stateDir, jid));
     return entry === null ? null : this.#info(entry);
@@ -85,6 +90,10 @@ export class LinuxBackend implements Backend {
 
   signal(jid: number, signal: number): number {
     return this.#read((native, stateDir) => native.signalJail(stateDir, jid, signal));
+  }
+
+  newJailCapabilities(): Capabilities {
+    return this.defaultCapabilities();
   }
 
   defaultCapabilities(): Capabilities {

@@ -19,6 +19,8 @@ export class Commands {
   readonly #jid: number;
   readonly #keepAlive: KeepAlive;
   readonly #running = new Set<ModelCommand>();
+  /** Called when a command has ended. */
+  whenEnded: () => void = () => {};
 
   constructor(kernel: ModelKernel, monitor: ModelProcess, jid: number, keepAlive: KeepAlive) {
     this.#kernel = kernel;
@@ -77,6 +79,7 @@ export class Commands {
     const status = reap(this.#monitor, child.pid) ?? child.entry.exitStatus;
     this.#running.delete(command);
     command.ended(status);
+    this.whenEnded();
   }
 }
 

@@ -17,6 +17,9 @@ import { type UndoFailure, UndoList } from './undo-list.js';
 
 /** How long a jail may take to vanish once everything that we hold is let go: what else can hold it is not ours. */
 const GONE_MS = 300;
+/** How often it is looked whether what commands have left behind has ended. */
+const LOOK_MS = 10;
+const KILL = 9;
 
 /** What became of taking things back. */
 export interface Undone {
@@ -86,6 +89,7 @@ export class JailKeeper {
     this.#path = made.path;
     this.#reads = readsBy(kernel, () => monitor);
     this.commands = new Commands(kernel, monitor, made.jid, keepAlive);
+    if (spec.untilEmpty) this.commands.whenEnded = () => this.#endWhenEmpty();
     this.gone = new Promise((resolve) => {
       this.#tellGone = resolve;
     });
@@ -149,6 +153,14 @@ export class JailKeeper {
     if (this.#exists()) failed.push({ what: 'let go of the jail', error: this.#stillHeld() });
     if (failed.length === 0) this.#finish();
     return { undone: outcome.undone, failed };
+  }
+
+  #endWhenEmpty(): void {
+    if (this.#stopping) return;
+    const running = this.commands.running.length + countLiving(this.#reads, this.#jid);
+    if (running === 0)
+      this.stop(KILL, 0).catch(() => {}); // who asks for recovery is told
+    else setTimeout(() => this.#endWhenEmpty(), LOOK_MS).unref();
   }
 
   #end(): void {

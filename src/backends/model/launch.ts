@@ -74,7 +74,8 @@ function apply(
   }
   const cwd = command.cwd ?? (command.login ? account.home : '/');
   during({ step: 'cwd', syscall: 'chdir', path: cwd }, () => child.chdir(cwd));
-  during({ step: 'groups', syscall: 'setgroups' }, () => child.setgroups([gid]));
+  const groups = [...new Set([gid, ...(command.groups ?? [])])];
+  during({ step: 'groups', syscall: 'setgroups' }, () => child.setgroups(groups));
   during({ step: 'gid', syscall: 'setgid' }, () => child.setgid(gid));
   if (command.login) {
     during({ step: 'uid', syscall: 'setlogin' }, () => child.setlogin(account.name));

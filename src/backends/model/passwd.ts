@@ -26,7 +26,6 @@ export function findUser(prison: Prison, user: Identity | null): Account {
   const found = accounts.find(({ name, uid }) => name === user || uid === user);
   if (found !== undefined) return found;
   if (typeof user === 'number') return { ...ROOT, uid: user, gid: user, name: '', home: '/' };
-  if (user === 'root') return ROOT;
   throw unknown('ERR_JAIL_UNKNOWN_USER', 'user', user);
 }
 

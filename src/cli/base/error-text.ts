@@ -1,0 +1,78 @@
+/**
+ * What strerror(3) of DragonFly says of an error: scripts compare it, and other systems use other words.
+ *
+ * @param code the error's name: `ENOENT`
+ * @returns `No such file or directory`, …; the name itself for an error that DragonFly does not have
+ * @see lib/libc/gen/errlst.c
+ * @example errorText('ERANGE') // 'Result too large'
+ */
+export function errorText(code: string): string {
+  return Object.hasOwn(texts, code) ? (texts[code] ?? code) : code;
+}
+
+const texts: Readonly<Record<string, string>> = {
+  EPERM: 'Operation not permitted',
+  ENOENT: 'No such file or directory',
+  ESRCH: 'No such process',
+  EINTR: 'Interrupted system call',
+  EIO: 'Input/output error',
+  ENXIO: 'Device not configured',
+  E2BIG: 'Argument list too long',
+  ENOEXEC: 'Exec format error',
+  EBADF: 'Bad file descriptor',
+  ECHILD: 'No child processes',
+  EDEADLK: 'Resource deadlock avoided',
+  ENOMEM: 'Cannot allocate memory',
+  EACCES: 'Permission denied',
+  EFAULT: 'Bad address',
+  ENOTBLK: 'Block device required',
+  EBUSY: 'Device busy',
+  EEXIST: 'File exists',
+  EXDEV: 'Cross-device link',
+  ENODEV: 'Operation not supported by device',
+  ENOTDIR: 'Not a directory',
+  EISDIR: 'Is a directory',
+  EINVAL: 'Invalid argument',
+  ENFILE: 'Too many open files in system',
+  EMFILE: 'Too many open files',
+  ENOTTY: 'Inappropriate ioctl for device',
+  ETXTBSY: 'Text file busy',
+  EFBIG: 'File too large',
+  ENOSPC: 'No space left on device',
+  ESPIPE: 'Illegal seek',
+  EROFS: 'Read-only file system',
+  EMLINK: 'Too many links',
+  EPIPE: 'Broken pipe',
+  EDOM: 'Numerical argument out of domain',
+  ERANGE: 'Result too large',
+  EAGAIN: 'Resource temporarily unavailable',
+  EINPROGRESS: 'Operation now in progress',
+  EALREADY: 'Operation already in progress',
+  ENOTSOCK: 'Socket operation on non-socket',
+  EMSGSIZE: 'Message too long',
+  EPROTONOSUPPORT: 'Protocol not supported',
+  EOPNOTSUPP: 'Operation not supported',
+  ENOTSUP: 'Operation not supported',
+  EAFNOSUPPORT: 'Address family not supported by protocol family',
+  EADDRINUSE: 'Address already in use',
+  EADDRNOTAVAIL: "Can't assign requested address",
+  ENETDOWN: 'Network is down',
+  ENETUNREACH: 'Network is unreachable',
+  ECONNRESET: 'Connection reset by peer',
+  ENOBUFS: 'No buffer space available',
+  ETIMEDOUT: 'Operation timed out',
+  ECONNREFUSED: 'Connection refused',
+  ELOOP: 'Too many levels of symbolic links',
+  ENAMETOOLONG: 'File name too long',
+  ENOTEMPTY: 'Directory not empty',
+  EPROCLIM: 'Too many processes',
+  EUSERS: 'Too many users',
+  EDQUOT: 'Disc quota exceeded',
+  ESTALE: 'Stale NFS file handle',
+  ENOLCK: 'No locks available',
+  ENOSYS: 'Function not implemented',
+  EOVERFLOW: 'Value too large to be stored in data type',
+  ECANCELED: 'Operation canceled',
+  EILSEQ: 'Illegal byte sequence',
+  EPROTO: 'Protocol error',
+};
