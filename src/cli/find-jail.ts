@@ -20,13 +20,21 @@ export function jailId(text: string): number | string {
  * @throws JailError `ERR_JAIL_NOT_FOUND`
  */
 export function pickJails(ids: readonly string[], jails: readonly JailInfo[] = listJails()) {
-  if (ids.length === 0) return [...jails];
-  return ids.map((text) => {
-    const id = jailId(text);
-    const jail = jails.find(({ jid, name }) => (typeof id === 'number' ? jid : name) === id);
-    if (jail === undefined) throw notThere(id, jails);
-    return jail;
-  });
+  return ids.length === 0 ? [...jails] : ids.map((text) => findJail(text, jails));
+}
+
+/**
+ * Finds the jail that stands on a command line.
+ *
+ * @param text a jid or a name
+ * @param jails what to look through
+ * @throws JailError `ERR_JAIL_NOT_FOUND`
+ */
+export function findJail(text: string, jails: readonly JailInfo[] = listJails()): JailInfo {
+  const id = jailId(text);
+  const jail = jails.find(({ jid, name }) => (typeof id === 'number' ? jid : name) === id);
+  if (jail === undefined) throw notThere(id, jails);
+  return jail;
 }
 
 function notThere(id: number | string, jails: readonly JailInfo[]): JailError {

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { isatty } from 'node:tty';
-import { signalExitCode } from './exit-codes.js';
+import { exitCodes, signalExitCode } from './exit-codes.js';
 
 /** What is read, and perhaps a terminal. */
 export type InputStream = Readable & {
@@ -61,14 +61,16 @@ export class ProcessIo implements Io {
     },
     signalGroup: (group, signal) => process.kill(-group, signal),
   };
+  #stdin: InputStream | null = null;
   #stdout: OutputStream | null = null;
 
   get stdin(): InputStream {
-    return process.stdin;
+    this.#stdin ??= process.stdin.on('error', hangUp);
+    return this.#stdin;
   }
 
   get stdout(): OutputStream {
-    this.#stdout ??= process.stdout.on('error', endQuietly);
+    this.#stdout ??= process.stdout.on('error', cannotWrite);
     return this.#stdout;
   }
 
@@ -84,14 +86,26 @@ export class ProcessIo implements Io {
   /** Ends the process when all is written. What is still open, such as a terminal that was read from, does not keep it. */
   exit(code: number): void {
     if (this.#stdout === null) process.exit(code);
-    this.#stdout.write('', () => process.exit(code));
+    this.#stdout.write('', (error) => {
+      if (error) cannotWrite(error);
+      process.exit(code);
+    });
   }
 }
 
-// A reader that has seen enough: as a program ends that does not know of SIGPIPE.
-function endQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(signalExitCode('SIGPIPE'));
-  throw error;
+// A reader that has seen enough, or a terminal that was closed: dfjail ends as a program does that takes no care of
+// SIGPIPE or SIGHUP, but what is under way is ended in order.
+function hangUp({ code }: NodeJS.ErrnoException): boolean {
+  if (code !== 'EPIPE' && code !== 'EIO') return false;
+  if (process.listenerCount('SIGHUP') > 0) process.emit('SIGHUP', 'SIGHUP');
+  else process.exit(signalExitCode(code === 'EPIPE' ? 'SIGPIPE' : 'SIGHUP'));
+  return true;
+}
+
+function cannotWrite(error: NodeJS.ErrnoException): void {
+  if (hangUp(error)) return;
+  process.stderr.write(`dfjail: ${error.message}\n`);
+  process.exit(exitCodes.jail);
 }
 
 /** Is that stream a terminal? Asks without making it. */

@@ -14,6 +14,7 @@ const loaders: Readonly<Record<string, () => Promise<CommandModule>>> = {
   ls: () => import('./commands/ls.js'),
   ps: () => import('./commands/ps.js'),
   exec: () => import('./commands/exec.js'),
+  stop: () => import('./commands/stop.js'),
   top: () => import('./commands/top.js'),
   tune: () => import('./commands/tune.js'),
   plan: () => import('./commands/plan.js'),

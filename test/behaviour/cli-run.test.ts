@@ -5,9 +5,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { Jail, type JailInfo, listJails } from 'dragonfly-jail';
 import { CliProcess, cliEnvironment, dfjailPath, runDfjail } from '../support/cli-process.js';
-import { eventually, isRoot, needRoot } from '../support/environment.js';
+import { eventually, isRoot, needRoot, skip } from '../support/environment.js';
 import { descendants, hostMounts, stillThere } from '../support/host.js';
 import { Snapshot } from '../support/leaks.js';
 
@@ -249,6 +250,22 @@ describe('dfjail, the program', function () {
       }
     });
 
+    it('stop ends it and takes everything back, its temporary root too', async () => {
+      const { jid } = await detach(
+        '-n',
+        'ends',
+        ...shell('trap "" TERM; while :; do sleep 0.1; done'),
+      );
+      await detach('-n', 'also');
+      const stopped = await runDfjail(['stop', '--grace', '100', `${jid}`, 'also'], { env });
+      assert.deepEqual([stopped.code, stopped.stdout], [0, `${jid}: stopped\nalso: stopped\n`]);
+      assert.deepEqual(roots(), []);
+      const again = await runDfjail(['stop', 'ends', '--json'], { env });
+      assert.equal(again.code, 125);
+      const [{ name, error }] = JSON.parse(again.stdout);
+      assert.deepEqual([name, error.code], ['ends', 'ERR_JAIL_NOT_FOUND']);
+    });
+
     it('--log has what the command wrote', async () => {
       const log = join(folder, 'log');
       const { jid } = await detach('--log', log, ...shell('echo out; echo err >&2; sleep 100'));
@@ -315,6 +332,18 @@ describe('dfjail, the program', function () {
     child.stdout.resume();
     await once(child, 'close');
     assert.equal(stderr, '');
+  });
+
+  it('says so when its output cannot be written', async function () {
+    if (!existsSync('/dev/full')) skip(this, 'there is no /dev/full');
+    const script = `"${dfjailPath}" probe > /dev/full`;
+    const child = spawn('sh', ['-c', script], {
+      env: cliEnvironment(env),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const stderr = text(child.stderr);
+    const [code] = await once(child, 'close');
+    assert.deepEqual([code, (await stderr).includes('ENOSPC')], [125, true]);
   });
 
   it('lists processes with what they are', async () => {

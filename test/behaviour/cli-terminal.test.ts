@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -143,6 +143,34 @@ describe('dfjail in a real terminal', function () {
       await eventually(() => assert.deepEqual(jail.processes(), []));
       await jail.stop();
     }
+  });
+
+  it('the terminal is put back when dfjail crashes', async () => {
+    const crash = 'data:text/javascript,setTimeout(()=>{throw Error()},1500)';
+    await detach('tty_crash');
+    await terminal.type(
+      `clear; NODE_OPTIONS='--import "${crash}"' $D exec -e PS1="in# " tty_crash sh -i`,
+    );
+    await terminal.shows(/^in# $/m);
+    await terminal.shows(/Error(.*\n)*ready> $/m);
+    await assertTerminalIsBack();
+  });
+
+  it('closing the terminal ends run and top, and leaves nothing', async () => {
+    await terminal.type('clear; $D run -e PS1="in# " sh -i');
+    await terminal.shows(/^in# $/m);
+    const run = await programOf('run -e PS1=');
+    const other = await Terminal.open(env);
+    await other.type('clear; $D top');
+    await other.shows(/CPU%/);
+    const top = await programOf('main.js top');
+    await terminal[Symbol.asyncDispose]();
+    await other[Symbol.asyncDispose]();
+    const alive = () =>
+      hostProcesses().filter(({ pid, ended }) => !ended && [run, top].includes(pid));
+    await eventually(() => assert.deepEqual(alive(), []), 5000);
+    await earlier.assertNothingLeft();
+    assert.deepEqual(readdirSync(folder), []);
   });
 
   it('the jail does not get the terminal itself', async () => {

@@ -4,6 +4,7 @@ import type { JailSpec } from '../../spec.js';
 import { defineCommand } from '../command.js';
 import { commandExitCodes, exitCodes, signalExitCode } from '../exit-codes.js';
 import { UsageError } from '../failure.js';
+import { interruptible } from '../interrupt.js';
 import { type Io, printJson, printLine } from '../io.js';
 import { type JailRoot, openRoot } from '../jail-root.js';
 import { commandOptions, sessionCommand } from '../options/command.js';
@@ -118,22 +119,13 @@ async function end(jail: Jail | null, root: JailRoot): Promise<void> {
 
 // An exit code: a signal came before there was a jail.
 async function create(spec: JailSpec, io: Io): Promise<Jail | number> {
-  const aborter = new AbortController();
-  let came: NodeJS.Signals | null = null;
-  const stops = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) =>
-    io.onSignal(signal, () => {
-      came = signal;
-      aborter.abort();
-    }),
+  const { value, signal } = await interruptible(io, (aborted) =>
+    Jail.create(spec, { signal: aborted }),
   );
-  try {
-    return await Jail.create(spec, { signal: aborter.signal });
-  } catch (error) {
-    if (came === null) throw error;
-    return signalExitCode(came);
-  } finally {
-    for (const stop of stops) stop();
-  }
+  if (value === undefined) return signal === null ? exitCodes.jail : signalExitCode(signal);
+  if (signal === null) return value;
+  await value.stop({ graceMs: 0 });
+  return signalExitCode(signal);
 }
 
 async function runDetached(job: Job, hasCommand: boolean, log: string | null): Promise<number> {

@@ -2,6 +2,7 @@ import type { JailEvent } from '../../reports.js';
 import { watchJails } from '../../watch.js';
 import { defineCommand } from '../command.js';
 import { commonExitCodes, exitCodes, signalExitCode } from '../exit-codes.js';
+import { interruptible } from '../interrupt.js';
 import { type Io, printLine } from '../io.js';
 import { positiveInteger } from '../options/number.js';
 import { paint } from '../output/colours.js';
@@ -25,28 +26,18 @@ export const command = defineCommand({
     { command: 'dfjail watch -n 1', text: 'Wait until something happens' },
   ],
   exitCodes: [...commonExitCodes, { code: '128+N', meaning: 'Signal N ended it: 130 for Ctrl-C.' }],
-  async call({ options, json, io }) {
-    const count = positiveInteger('count', options.count) ?? Number.POSITIVE_INFINITY;
-    const intervalMs = positiveInteger('interval', options.interval);
-    const aborter = new AbortController();
-    let ended: NodeJS.Signals | null = null;
-    const stops = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) =>
-      io.onSignal(signal, () => {
-        ended = signal;
-        aborter.abort();
-      }),
-    );
-    try {
-      const every = intervalMs === undefined ? {} : { intervalMs };
+  async call({ options: given, json, io }) {
+    const count = positiveInteger('count', given.count) ?? Number.POSITIVE_INFINITY;
+    const intervalMs = positiveInteger('interval', given.interval);
+    const options = intervalMs === undefined ? {} : { intervalMs };
+    const { signal } = await interruptible(io, async (aborted) => {
       let seen = 0;
-      for await (const event of watchJails({ signal: aborter.signal, ...every })) {
+      for await (const event of watchJails({ signal: aborted, ...options })) {
         printEvent(event, json, io);
         if (++seen >= count) break;
       }
-    } finally {
-      for (const stop of stops) stop();
-    }
-    return ended === null ? exitCodes.ok : signalExitCode(ended);
+    });
+    return signal === null ? exitCodes.ok : signalExitCode(signal);
   },
 });
 
