@@ -1,0 +1,35 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const PROGRAMS = ['sh', 'cat', 'echo', 'env', 'hostname', 'id', 'pwd', 'sleep'];
+
+/**
+ * Makes a root without any mounts, as jail(8) takes it: a few programs of the host with their libraries, copied.
+ *
+ * @param path a directory that is empty
+ */
+export function copyRoot(path: string): void {
+  for (const folder of ['bin', 'dev', 'etc', 'home/www', 'tmp']) {
+    mkdirSync(join(path, folder), { recursive: true });
+  }
+  writeFileSync(join(path, 'dev/null'), ''); // sh gives it to what runs in the background
+  writeFileSync(
+    join(path, 'etc/passwd'),
+    'root:*:0:0::/:/bin/sh\nwww:*:80:80::/home/www:/bin/sh\n',
+  );
+  writeFileSync(join(path, 'etc/group'), 'root:*:0:\nwww:*:80:\nlogs:*:90:www\n');
+  for (const name of PROGRAMS) copyProgram(path, name);
+}
+
+function copyProgram(root: string, name: string): void {
+  const program = ['/bin', '/usr/bin'].map((at) => `${at}/${name}`).find((at) => existsSync(at));
+  if (program === undefined) throw new Error(`the host has no ${name}`);
+  copyFileSync(realpathSync(program), join(root, 'bin', name));
+  const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];
+  for (const library of libraries) {
+    const copy = join(root, library);
+    mkdirSync(dirname(copy), { recursive: true });
+    if (!existsSync(copy)) copyFileSync(realpathSync(library), copy);
+  }
+}
