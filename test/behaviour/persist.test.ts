@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Jail, listJails } from 'dragonfly-jail';
 import { nextIPv4 } from '../support/addresses.js';
-import { eventually, within } from '../support/environment.js';
+import { eventually, sleep, within } from '../support/environment.js';
 import { hostProcess } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
@@ -198,5 +198,56 @@ describe('a jail of another living program', () => {
     await program.kill();
     await within('the exit event', 3000, gone);
     await eventually(() => assert.equal(hostProcess(command.pid ?? 0), null));
+  });
+});
+
+describe('a jail that stays until it is empty', () => {
+  const jails = useJails();
+  const names = () => listJails().map(({ jid }) => jid);
+
+  it('stays while nothing was run in it, and ends with the last process', async () => {
+    const jail = await jails.create({ persist: 'until-empty' });
+    await sleep(600);
+    assert.equal(jail.info().state, 'empty');
+    const gone = once(jail, 'exit');
+    const { exitCode } = await jail.exec('sh', ['-c', 'sleep 0.7 >/dev/null 2>&1 & exit 4']);
+    assert.equal(exitCode, 4);
+    assert.equal(jail.info().state, 'running');
+    await within('the end of the jail', 5000, gone);
+    assert.ok(!names().includes(jail.jid));
+  });
+
+  it('a command that could not be run does not count', async () => {
+    const jail = await jails.create({ persist: 'until-empty' });
+    await assert.rejects(jail.exec('/none'));
+    await sleep(400);
+    assert.equal(jail.info().state, 'empty');
+  });
+
+  it('outlives its program with what its commands have left, but not the commands', async () => {
+    const spec = jails.spec({ persist: 'until-empty' });
+    await using program = new Program(
+      `const jail = await Jail.create(spec);
+       await jail.exec('sh', ['-c', 'sleep 2 >/dev/null 2>&1 &']);
+       const own = jail.spawn('sleep', ['1000'], { stdio: 'ignore' });
+       own.once('spawn', () => say({ jid: jail.jid, pid: own.pid }));`,
+      spec,
+    );
+    const { jid, pid } = await program.next<{ jid: number; pid: number }>();
+    process.kill(program.pid, 'SIGKILL');
+    await program.ended;
+    await eventually(() => assert.ok(hostProcess(pid)?.ended ?? true));
+    assert.ok(names().includes(jid));
+    await eventually(() => assert.ok(!names().includes(jid)), 8000);
+  });
+
+  it('ends with its program when that never ran a command', async () => {
+    const spec = jails.spec({ persist: 'until-empty' });
+    await using program = new Program('const jail = await Jail.create(spec); say(jail.jid);', spec);
+    const jid = await program.next<number>();
+    assert.ok(names().includes(jid));
+    process.kill(program.pid, 'SIGKILL');
+    await program.ended;
+    await eventually(() => assert.ok(!names().includes(jid)));
   });
 });

@@ -40,6 +40,17 @@ describe('a command in a jail', () => {
     assert.deepEqual([command.exitCode, command.signalCode], [3, null]);
   });
 
+  it('is told the name that argv0 says', async () => {
+    const { stdout } = await jail.exec('sh', ['-c', 'echo $0'], { argv0: '-login' });
+    assert.equal(stdout, '-login\n');
+    const named = jail.spawn('/bin/sleep', ['1000'], { argv0: 'a name', stdio: 'ignore' });
+    await once(named, 'spawn');
+    assert.deepEqual(named.spawnargs, ['a name', '1000']);
+    assert.ok(jail.processes().some(({ args }) => args[0] === 'a name'));
+    named.kill('SIGKILL');
+    await named.exited;
+  });
+
   it('has the pid that the host knows it by, and the one that it has inside', async () => {
     const command = jail.spawn('sh', ['-c', 'echo $$; exec sleep 60']);
     await once(command, 'spawn');

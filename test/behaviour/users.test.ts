@@ -51,6 +51,15 @@ describe('the user of a command', () => {
     assert.equal((await jail.exec('id', ['-g'], { group: 77 })).stdout, '77\n');
   });
 
+  it('can be given other groups, by number', async function () {
+    needRoot(this);
+    const groups = async (options: object) =>
+      String((await jail.exec('id', ['-G'], options)).stdout).trim();
+    assert.equal(await groups({ user: 'www', groups: [7, 8] }), '1200 7 8');
+    assert.equal(await groups({ user: 'www', group: 9, groups: [] }), '9');
+    assert.equal(await groups({ groups: [7, 7, 0] }), '0 7');
+  });
+
   it('can be a number that no file knows', async function () {
     needRoot(this);
     const { stdout } = await jail.exec('id', ['-u'], { user: 4321 });
