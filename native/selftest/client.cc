@@ -249,6 +249,7 @@ uint32_t Client::spawn(const Program& program) {
     if (program.stdio[i] >= 0) fds[count++] = program.stdio[i];
   }
   writer.str("");
+  writer.u32(0);  // groups
   return send(&writer, fds, count);
 }
 

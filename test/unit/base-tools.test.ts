@@ -15,7 +15,7 @@ import { jlsTool } from '#internal/cli/base/jls.js';
 import { formatListing } from '#internal/cli/base/listing.js';
 import { command as jailCommand } from '#internal/cli/commands/jail.js';
 import { command as jexecCommand } from '#internal/cli/commands/jexec.js';
-import { Jail, listJails } from '#internal/index.js';
+import { Jail, listJails, probe } from '#internal/index.js';
 import { addBaseSystem, modelHost } from '../support/base-system.js';
 import { eventually } from '../support/environment.js';
 import { jlsByHand } from '../support/jls-by-hand.js';
@@ -353,6 +353,19 @@ describe('jail, jls and jexec on a model', () => {
       const text = `jexec: jail_attach(${jid}) failed: Operation not permitted\n`;
       assert.equal((await jexec([jid, '/bin/env'])).errors, text);
     }
+  });
+
+  it('whoever is in a jail may neither', async () => {
+    jailBy(kernel.host.fork(), 'h', '/j');
+    jailBy(kernel.host, 'inside', '/');
+    const { errors } = await jail(['/j', 'h', '', '/bin/env']);
+    assert.equal(errors, 'jail: jail: Operation not permitted\n');
+    for (const jid of ['1', '99']) {
+      const text = `jexec: jail_attach(${jid}) failed: Operation not permitted\n`;
+      assert.equal((await jexec([jid, '/bin/env'])).errors, text);
+    }
+    assert.equal(probe().features.jails?.available, false);
+    assert.match(probe().features.jails?.reason ?? '', /in a jail/);
   });
 
   it('capabilities are what the kernel’s defaults are, but for the one that hangs it', async () => {

@@ -611,6 +611,29 @@ void test_persistence(const Scene& scene) {
   nothing_left(scene, "keeper");
 }
 
+// The jail of `dfjail jail`: it ends with its last process, which need not be ours.
+void test_until_empty(const Scene& scene) {
+  Client client;
+  Spec spec = plain(scene);
+  spec.flags = dfjail::JailSpec::kPersist | dfjail::JailSpec::kUntilEmpty;
+  const uint32_t jid = make(&client, scene, spec, "deserted");
+  uint32_t pid = 0;
+  const uint32_t command = start_staying(&client, "stay", "2", &pid);
+  check(command != 0, "deserted: something runs, with children");
+  int status = 0;
+  client.receive(client.signal(command, SIGKILL));
+  check(wait_exit(&client, command, &status), "deserted: it ends");
+  pause_for(600);
+  check(dfjail::jail_exists(jid), "deserted: its children keep the jail");
+  client.hang_up();
+  pause_for(600);
+  check(dfjail::jail_exists(jid), "deserted: also without the owner");
+  dfjail::kill_all(jid, 5000);
+  is(client.reap(), 0, "deserted: the monitor ends when nobody is left");
+  check(!dfjail::jail_exists(jid), "deserted: and the jail with it");
+  nothing_left(scene, "deserted");
+}
+
 // A jail of jail(8)'s kind: a process that called jail(2) and stays.
 pid_t make_foreign(const Root& root, uint32_t* jid) {
   int ends[2];
@@ -906,6 +929,7 @@ void test_jails(const Options& options, const Root& root) {
   test_recovery(scene);
   test_sudden_death(scene);
   test_persistence(scene);
+  test_until_empty(scene);
   test_foreign(scene);
   test_guest_stops(scene);
   test_guest_is_told(scene);

@@ -2,7 +2,7 @@ import { type Capabilities, initialCapabilities } from '../../capabilities.js';
 import type { JailInfo, PlanStep, Probe, ProcessInfo } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
 import { CapabilityAccess } from './capability-access.js';
-import { type KernelReads, readPatiently } from './kernel-reads.js';
+import { isJailed, type KernelReads, readPatiently } from './kernel-reads.js';
 import { checkSpec } from './limits.js';
 import { listJails, listProcesses, type OwnEntry } from './listing.js';
 import { planJail } from './plan.js';
@@ -74,6 +74,9 @@ export abstract class KernelBackend {
 
   /** @see probeDragonfly */
   protected probeAs(backend: Probe['backend'], release: string, privileged: boolean): Probe {
-    return this.ask(() => probeDragonfly(backend, release, privileged, this.capabilities));
+    return this.ask(() => {
+      const jailed = isJailed(this.reads);
+      return probeDragonfly(backend, release, privileged, jailed, this.capabilities);
+    });
   }
 }

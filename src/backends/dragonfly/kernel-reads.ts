@@ -51,3 +51,13 @@ export function nodeExists(reads: KernelReads, name: string): boolean {
     throw error;
   }
 }
+
+/** Is this program in a jail itself? Up to 5.6 nothing tells. */
+export function isJailed(reads: KernelReads): boolean {
+  try {
+    return reads.get('jail.jailed').some((byte) => byte !== 0);
+  } catch (error) {
+    if (failedWith(error, 'ENOENT')) return false;
+    throw error;
+  }
+}

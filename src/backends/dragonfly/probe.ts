@@ -8,18 +8,18 @@ const AVAILABLE: Feature = { available: true };
  *
  * @param backend      `dragonfly`, or the model of it
  * @param release      the kernel's release
- * @param privileged   is it root of the host?
+ * @param privileged   is it root?
+ * @param jailed       is it in a jail itself?
  * @param capabilities which ones the kernel knows
  */
 export function probeDragonfly(
   backend: Probe['backend'],
   release: string,
   privileged: boolean,
+  jailed: boolean,
   capabilities: CapabilityAccess,
 ): Probe {
-  const root: Feature = privileged
-    ? AVAILABLE
-    : { available: false, reason: 'it needs root', hint: 'run the program as root' };
+  const root = rootFeature(privileged, jailed);
   const { vocabulary } = capabilities;
   return {
     backend,
@@ -44,6 +44,15 @@ export function probeDragonfly(
       attachThisProcess: root,
     },
   };
+}
+
+function rootFeature(privileged: boolean, jailed: boolean): Feature {
+  if (jailed) {
+    const reason = 'a process in a jail can neither make nor enter jails';
+    return { available: false, reason, hint: 'run the program on the host' };
+  }
+  if (privileged) return AVAILABLE;
+  return { available: false, reason: 'it needs root', hint: 'run the program as root' };
 }
 
 function missing(isMissing: boolean, reason: string): Feature {

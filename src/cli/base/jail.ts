@@ -85,9 +85,17 @@ async function create({ path, hostname }: JailCall, addresses: readonly string[]
 }
 
 function createFailure(error: unknown): ToolFailure {
+  if (isOfJailed(error)) return refused('EPERM', error);
   // The others are steps that jail(8) does not have: in words of our own.
   if (failedAt(error, 'privilege', 'root', 'jail')) return refused(error.code, error);
   return ownFailure('jail', error);
+}
+
+// Of a caller who is in a jail: the package says so, the kernel only refuses.
+function isOfJailed(error: unknown): boolean {
+  return (
+    codeOf(error) === 'ERR_JAIL_UNSUPPORTED' && Reflect.get(Object(error), 'step') === 'privilege'
+  );
 }
 
 function refused(code: string, cause?: unknown): ToolFailure {

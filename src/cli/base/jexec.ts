@@ -47,8 +47,8 @@ async function enter(jid: number): Promise<Jail> {
 
 // Who may not enter any jail is not told which there are.
 function mayAttach(): boolean {
-  const { backend, privileged } = probe();
-  return backend === 'linux' || privileged;
+  const { backend, privileged, features } = probe();
+  return backend === 'linux' || (privileged && features.jails?.available === true);
 }
 
 async function execute(io: Io, jail: Jail, file: string, args: readonly string[]): Promise<number> {
