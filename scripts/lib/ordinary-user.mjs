@@ -16,7 +16,16 @@ import { at, root, say } from './project.mjs';
 const ID = 65534; // nobody and nogroup on every system that we know
 
 // Tools that are not needed to run tests, and large.
-const LEFT_BEHIND = ['@biomejs', '@types', 'clang-format', 'cmake-js', 'node-gyp', 'typescript'];
+const LEFT_BEHIND = [
+  '@biomejs',
+  '@esbuild',
+  '@types',
+  'clang-format',
+  'cmake-js',
+  'esbuild',
+  'node-gyp',
+  'typescript',
+];
 
 // A probe: can this user read the checkout and run what was built?
 const PROBE = `

@@ -1,5 +1,5 @@
 // The steps from a fresh clone to something that runs. Each does nothing when its result is up to date.
-import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { relative } from 'node:path';
 import { filesBelow, isFresh, writeStamp } from './fresh.mjs';
 import { buildNative } from './native.mjs';
@@ -16,9 +16,10 @@ export function installPackages() {
   if (!done) giveUp('npm ci failed.', 'is the package registry reachable from here?');
 }
 
-/** Compiles src to dist. */
+/** Compiles src to dist, and joins there what is loaded together. */
 export function compileLibrary() {
   if (!compile('TypeScript', at('tsconfig.json'), at('src'), at('dist'))) return false;
+  if (!isBundled() && !run(process.execPath, [at('scripts', 'bundle.mjs')])) return false;
   chmodSync(at('dist', 'cli', 'main.js'), 0o755); // npm does it only where the package is installed
   return true;
 }
@@ -47,6 +48,11 @@ export function tsc(...args) {
   return run(process.execPath, [compiler, ...args]);
 }
 
+// tsc writes this file anew.
+function isBundled() {
+  return readFileSync(at('dist', 'index.js'), 'utf8').includes('./bundle/');
+}
+
 function compile(what, config, sources, output) {
   const stamp = `${output}/.stamp`;
   const inputs = [...filesBelow(sources), config, at('tsconfig.json'), at('package.json')];
@@ -65,7 +71,7 @@ function compile(what, config, sources, output) {
 function removeOrphans(sources, output) {
   for (const file of filesBelow(output)) {
     const source = relative(output, file).replace(/(\.d\.ts|\.js)(\.map)?$/, '.ts');
-    if (file.endsWith('.stamp') || existsSync(`${sources}/${source}`)) continue;
+    if (/\/bundle\/|\.stamp$/.test(file) || existsSync(`${sources}/${source}`)) continue;
     rmSync(file);
     say(`removed ${relative(root, file)}: it has no source any more`);
   }
