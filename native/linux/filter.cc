@@ -1,6 +1,7 @@
 #include "filter.hh"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/netlink.h>
@@ -187,6 +188,17 @@ void no_terminal_input(Program* p) {
   p->end_call(jump);
 }
 
+// A lease makes whoever opens the file for writing wait for its holder, which may be the host's root
+// with a file that a jail sees read-only.
+void no_leases(Program* p) {
+  const auto jump = p->begin_call(SYS_fcntl);
+  constexpr uint32_t kSetDelegation = 1024 + 16;  // F_SETDELEG, new in Linux 6.19
+  p->load_argument(1);
+  p->refuse_if(F_SETLEASE, EPERM);
+  p->refuse_if(kSetDelegation, EPERM);
+  p->end_call(jump);
+}
+
 // DragonFly's socket_unixiproute_only. VSOCK, which reaches the hypervisor past every namespace,
 // never.
 void socket_families(Program* p, bool only_some) {
@@ -225,6 +237,7 @@ void build_filter(uint32_t capabilities, Filter* out) {
   no_new_namespaces(&p, SYS_clone, kNamespaces);
   no_free_bind(&p);
   no_terminal_input(&p);
+  no_leases(&p);
   socket_families(&p, (capabilities & kUnixIpRouteOnly) != 0);
   p.allow();
 }
@@ -235,7 +248,7 @@ uint64_t kept_capabilities(uint32_t capabilities, bool rootless) {
                   bit(CAP_FOWNER) | bit(CAP_FSETID) | bit(CAP_KILL) | bit(CAP_SETGID) |
                   bit(CAP_SETUID) | bit(CAP_SETPCAP) | bit(CAP_NET_BIND_SERVICE) |
                   bit(CAP_IPC_OWNER) | bit(CAP_SYS_CHROOT) | bit(CAP_SYS_NICE) |
-                  bit(CAP_SYS_RESOURCE) | bit(CAP_LEASE) | bit(CAP_AUDIT_WRITE) | bit(CAP_SETFCAP);
+                  bit(CAP_SYS_RESOURCE) | bit(CAP_AUDIT_WRITE) | bit(CAP_SETFCAP);
   if ((capabilities & kRawSockets) != 0) kept |= bit(CAP_NET_RAW);
   // sethostname(2) asks for it; the filter refuses what else it would give.
   if ((capabilities & kSetHostname) != 0) kept |= bit(CAP_SYS_ADMIN);

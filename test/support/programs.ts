@@ -9,6 +9,13 @@ import { descendants, type HostProcess } from './host.js';
 
 const PATIENCE = 30_000;
 
+interface ProgramOptions {
+  readonly flags?: string[];
+  readonly quiet?: boolean;
+  readonly by?: string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** Another Node program that uses the package: what it prints as JSON lines can be read, and it can be killed. */
 export class Program implements AsyncDisposable {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
@@ -18,12 +25,14 @@ export class Program implements AsyncDisposable {
   /**
    * @param source the body of an ES module; has the package's exports as `dfjail`, `spec`, and `say(value)`
    * @param spec   a jail's specification for it
-   * @param options flags of Node; quiet: its stderr is not shown
+   * @param options flags of Node; quiet: its stderr is not shown; by: the program that starts it, with arguments; env
    */
-  constructor(source: string, spec: JailSpec, options: { flags?: string[]; quiet?: boolean } = {}) {
+  constructor(source: string, spec: JailSpec, options: ProgramOptions = {}) {
     const argv = [...(options.flags ?? []), '--input-type=module', '-e', prelude(spec) + source];
     const stderr = options.quiet ? 'ignore' : 'inherit';
-    this.#child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', stderr] });
+    const [file = '', ...args] = [...(options.by ?? [process.execPath]), ...argv];
+    const env = { ...process.env, ...options.env };
+    this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', stderr], env });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
     this.ended = once(this.#child, 'close').then(([code, signal]) => ({ code, signal }));
   }

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Jail } from 'dragonfly-jail';
+import {
+  ATTACK,
+  assertRefused,
+  assertWorks,
+  attackOutside,
+  compileAttacks,
+  inChroot,
+  inside,
+  needControl,
+  outside,
+} from '../support/attack.js';
+import { isRoot, needRoot, skip } from '../support/environment.js';
+import { useJails } from '../support/jails.js';
+import { Program } from '../support/programs.js';
+
+describe('the files of the host', () => {
+  const jails = useJails();
+  let jail: Jail;
+  let secret: string;
+
+  before(function () {
+    compileAttacks(this, jails);
+    secret = join(jails.root.outside, 'secret');
+    writeFileSync(secret, 'the host’s secret');
+  });
+  beforeEach(async () => {
+    jail = await jails.create();
+  });
+
+  for (const way of ['climb-by-descriptor', 'climb-by-directory']) {
+    it(`are not reached by a second root: ${way}`, async () => {
+      assertWorks(await inChroot(jails, way, `.${secret}`));
+      assertRefused(await inside(jail, way, `.${secret}`));
+      assertRefused(await inside(jail, way, secret));
+    });
+  }
+
+  it('are not reached through anything that a command finds open', async () => {
+    // A program that was itself started with a descriptor that is not closed on exec.
+    const say = `
+      import { execFileSync } from 'node:child_process';
+      const run = (...args) => execFileSync('/bin/sh', ['-c', 'exec 9</; exec "$0" "$@"', ...args], { encoding: 'utf8' });
+      const jail = await Jail.create(spec);
+      const inside = (...args) => jail.exec(${JSON.stringify(ATTACK)}, args).then(({ stdout }) => stdout);
+      say({
+        leaves: run(${JSON.stringify(attackOutside(jails))}, 'leave-by-descriptors', ${JSON.stringify(secret)}),
+        stays: await inside('leave-by-descriptors', ${JSON.stringify(secret)}),
+        open: await inside('list-descriptors'),
+      });
+      await jail.stop();`;
+    const shell = ['-c', 'exec 9</; exec 8</etc; exec "$0" "$@"', process.execPath];
+    await using program = new Program(say, jails.spec(), { by: ['/bin/sh', ...shell] });
+    const { leaves, stays, open } = await program.next<Record<string, string>>();
+    assert.match(leaves ?? '', /^result 0$/m);
+    assert.match(stays ?? '', /^result 2$/m);
+    assert.deepEqual(descriptorsIn(open), [0, 1, 2]);
+  });
+
+  it('are not among the descriptors of a command: it has those that were given, and no others', async () => {
+    const folder = openSync('/', 'r');
+    const file = openSync(secret, 'r');
+    try {
+      const stdio = ['ignore', 'pipe', 'ignore', 'ignore', 'pipe', file] as const;
+      const command = jail.spawn(ATTACK, ['list-descriptors'], { stdio });
+      let text = '';
+      command.stdout?.on('data', (data) => {
+        text += data;
+      });
+      await command.exited;
+      assert.deepEqual(descriptorsIn(text), [0, 1, 2, 4, 5]);
+    } finally {
+      closeSync(folder);
+      closeSync(file);
+    }
+  });
+
+  it('are not reached through any process that the jail can see', async () => {
+    const { dev, ino } = statSync(secret);
+    const where = [secret, `${dev}:${ino}`];
+    assertWorks(await outside(jails, 'search-processes', ...where));
+    const own = openSync(join(jails.root.path, 'etc', 'passwd'), 'r');
+    const tried = await inside(jail, 'search-processes', ...where);
+    closeSync(own);
+    assertRefused(tried);
+    assert.match(tried.output, /^looked [2-9]/m, 'pid 1 and the searcher are looked at');
+  });
+
+  it('are not reached by the root of pid 1', async () => {
+    assertWorks(await outside(jails, 'open', `/proc/${process.pid}/root${secret}`));
+    for (const way of ['1', 'self', 'thread-self']) {
+      assertRefused(await inside(jail, 'open', `/proc/${way}/root${secret}`));
+    }
+  });
+
+  it('are not reached by a handle', async function () {
+    const { output } = await outside(jails, 'print-handle', secret);
+    const [, type = '', hex = ''] = /^handle (\d+) (\w+)$/m.exec(output) ?? [];
+    const control = await outside(jails, 'open-handle', '/', type, hex);
+    if (isRoot) needControl(this, control, 'open_by_handle_at(2)');
+    assertRefused(await inside(jail, 'open-handle', '/', type, hex));
+  });
+
+  it('on disks are not read past the file system: no block device can be made', async function () {
+    const device = ['7', '0'];
+    if (isRoot) {
+      const control = await outside(jails, 'make-device', join(jails.root.outside, 'disk'), ...device);
+      needControl(this, control, 'mknod(2)');
+    }
+    assertRefused(await inside(jail, 'make-device', '/tmp/disk', ...device));
+    assertRefused(await inside(jail, 'make-device', '/disk', ...device));
+    assertRefused(await inside(jail, 'make-device', '/dev/disk', ...device));
+  });
+
+  it('on disks are not read by a device that lies in the root already', async function () {
+    needRoot(this);
+    const made = join(jails.root.path, 'planted');
+    execFileSync('mknod', ['-m', '666', made, 'c', '1', '3']);
+    needControl(this, await outside(jails, 'open', made), 'opening a device node here');
+    assertRefused(await inside(jail, 'open', '/planted'));
+  });
+
+  it('and its kernel’s settings cannot be written', async function () {
+    const paths = [
+      '/proc/sysrq-trigger',
+      '/proc/sys/kernel/core_pattern',
+      '/proc/sys/kernel/modprobe',
+      '/proc/sys/kernel/hostname',
+      '/proc/sys/vm/drop_caches',
+      '/proc/sys/fs/suid_dumpable',
+      '/proc/sys/net/ipv4/ip_forward',
+    ];
+    let shown = 0;
+    for (const path of paths) {
+      const control = await outside(jails, 'open-to-write', path); // not every kernel has all of them
+      shown += control.result === 'ok' ? 1 : 0;
+      assertRefused(await inside(jail, 'open-to-write', path));
+    }
+    if (isRoot && shown === 0) skip(this, 'no setting of this kernel can be written outside either');
+  });
+
+  it('and its kernel’s settings cannot be written in the jail’s own network either', async () => {
+    const setting = ['/proc/sys/net/ipv4/ip_nonlocal_bind', '1'];
+    assertWorks(await inNamespacesOf(...setting));
+    assertRefused(await inside(jail, 'write', ...setting));
+  });
+
+  it('are not there as sysfs, nor can it be had', async () => {
+    assert.deepEqual(readdirSync(jails.root.path).includes('sys'), false);
+    assertWorks(await outside(jails, 'open', '/sys/kernel'));
+    assertRefused(await inside(jail, 'open', '/sys/kernel'));
+    assertRefused(await inside(jail, 'mount', 'sysfs', '/mnt'));
+    assertRefused(await inside(jail, 'new-file-system', 'sysfs', '/mnt'));
+  });
+
+  it('are not locked against their owners by leases', async () => {
+    const program = join('usr', 'bin', 'env');
+    assertWorks(await outside(jails, 'take-lease', attackOutside(jails)));
+    assertRefused(await inside(jail, 'take-lease', ATTACK));
+    assertRefused(await inside(jail, 'take-lease', `/${program}`));
+  });
+
+  it('give nobody rights by a set-user-id bit that is not the jail’s own', async function () {
+    needRoot(this);
+    const shared = join(jails.root.outside, 'shared');
+    const own = join(jails.root.path, 'own-set-user-id');
+    execFileSync('install', ['-d', '-m', '755', shared, join(jails.root.path, 'mnt', 'shared')]);
+    for (const path of [join(shared, 'program'), own]) {
+      execFileSync('install', ['-m', '4755', attackOutside(jails), path]);
+    }
+    const mounts = [
+      ...jails.root.mounts,
+      { type: 'nullfs', source: shared, target: '/mnt/shared' } as const,
+    ];
+    const sharing = await jails.create({ mounts });
+    const ids = async (path: string) =>
+      (await inside(sharing, 'run-as', '1000', path, 'print-ids')).output;
+    assert.match(await ids('/own-set-user-id'), /^ids 1000 0$/m);
+    assert.match(await ids('/mnt/shared/program'), /^ids 1000 1000$/m);
+  });
+
+  // /proc/sys shows the settings of whoever looks.
+  function inNamespacesOf(...setting: string[]) {
+    return outside(jails, '--in-namespaces', 'write', ...setting);
+  }
+});
+
+function descriptorsIn(text = ''): number[] {
+  return [...text.matchAll(/^descriptor (\d+)/gm)].map(([, number]) => Number(number));
+}
+

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import type { Jail } from 'dragonfly-jail';
+import { nextIPv4, nextIPv6, nextPort } from '../support/addresses.js';
+import {
+  ATTACK,
+  assertRefused,
+  assertWorks,
+  attackOutside,
+  compileAttacks,
+  inNamespaces,
+  inside,
+  outside,
+} from '../support/attack.js';
+import { isRoot } from '../support/environment.js';
+import { useJails } from '../support/jails.js';
+
+// Family, type, protocol of socket(2).
+const SOCKETS = {
+  'raw IPv4': ['2', '3', '1'],
+  'raw IPv6': ['10', '3', '58'],
+  'raw bytes': ['2', '3', '255'],
+  packet: ['17', '3', '768'],
+};
+const UNREACHABLE = /^(ECONNREFUSED|ENETUNREACH|EADDRNOTAVAIL|EHOSTUNREACH|EINVAL|ENOENT)$/;
+
+describe('the network of others', () => {
+  const jails = useJails();
+
+  before(function () {
+    compileAttacks(this, jails);
+  });
+
+  for (const [name, args] of Object.entries(SOCKETS)) {
+    it(`is not listened to nor forged by ${name} sockets, unless that is allowed`, async () => {
+      assertWorks(await inNamespaces(jails, 'socket', ...args));
+      const plain = await jails.create({ addresses: [nextIPv4()] });
+      assertRefused(await inside(plain, 'socket', ...args));
+      const wide = await jails.create({ capabilities: { unixIpRouteOnly: false } });
+      assertRefused(await inside(wide, 'socket', ...args));
+      const allowed = { rawSockets: true, unixIpRouteOnly: false };
+      const raw = await jails.create({ capabilities: allowed });
+      assertWorks(await inside(raw, 'socket', ...args));
+    });
+  }
+
+  it('has addresses that a jail cannot bind: the host’s, other jails’, nobody’s', async () => {
+    const [mine, theirs] = [nextIPv4(), nextIPv6()];
+    const raw = { rawSockets: true, unixIpRouteOnly: false };
+    const jail = await jails.create({ addresses: [mine], capabilities: raw });
+    await jails.create({ addresses: [theirs] });
+    for (const address of [theirs, '192.0.2.1', '2001:db8::1', isRoot ? '169.254.1.1' : '0.0.0.1']) {
+      assertWorks(await outside(jails, 'bind-foreign', address, `${nextPort()}`));
+      const tried = await inside(jail, 'bind-foreign', address, `${nextPort()}`);
+      assertRefused(tried, UNREACHABLE);
+    }
+    assertWorks(await inside(jail, 'bind-foreign', mine, `${nextPort()}`));
+  });
+
+  describe('is not reached where it is private', () => {
+    for (const address of ['127.0.0.1', '::1']) {
+      it(`in another jail: ${address}, and its abstract socket`, async () => {
+        const [serving, jail] = [await loopbackJail(address), await loopbackJail(address)];
+        const port = `${nextPort()}`;
+        await serve(serving, address, port, '@dfjail-of-another');
+        assertWorks(await inside(serving, 'connect', address, port));
+        assertWorks(await inside(serving, 'connect-unix', '@dfjail-of-another'));
+        assertRefused(await inside(jail, 'connect', address, port), UNREACHABLE);
+        assertRefused(await inside(jail, 'connect-unix', '@dfjail-of-another'), UNREACHABLE);
+        assertRefused(await outside(jails, 'connect', address, port), UNREACHABLE);
+      });
+    }
+
+    it('on the host: its loopback, its abstract sockets, and those in its folders', async () => {
+      const jail = await loopbackJail('127.0.0.1');
+      const path = join(jails.root.outside, 'socket');
+      for (const name of ['@dfjail-of-the-host', path]) {
+        const port = `${nextPort()}`;
+        const args = ['serve', '127.0.0.1', port, name];
+        const server = spawn(attackOutside(jails), args, { stdio: ['pipe', 'pipe', 'inherit'] });
+        try {
+          await serving(server.stdout);
+          assertWorks(await outside(jails, 'connect', '127.0.0.1', port));
+          assertWorks(await outside(jails, 'connect-unix', name));
+          assertRefused(await inside(jail, 'connect', '127.0.0.1', port), UNREACHABLE);
+          assertRefused(await inside(jail, 'connect-unix', name), UNREACHABLE);
+        } finally {
+          server.kill('SIGKILL');
+        }
+      }
+    });
+  });
+
+  function loopbackJail(address: string): Promise<Jail> {
+    return jails.create({ addresses: [address] });
+  }
+});
+
+async function serve(jail: Jail, address: string, port: string, name: string): Promise<void> {
+  const stdio = ['pipe', 'pipe', 'inherit'] as const;
+  const command = jail.spawn(ATTACK, ['serve', address, port, name], { stdio });
+  await serving(command.stdout);
+}
+
+async function serving(output: Readable | null): Promise<void> {
+  assert(output !== null);
+  const [line] = await once(createInterface({ input: output }), 'line');
+  assert.equal(line, 'serving');
+}

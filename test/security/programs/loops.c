@@ -1,0 +1,192 @@
+#include "attempt.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* SECONDS ONE OTHER: exchanges two names as fast as the kernel does it. */
+static long exchange(char** args) {
+  double end = now() + atof(args[0]);
+  long n = 0;
+  printf("exchanging\n");
+  fflush(stdout);
+  while (now() < end) {
+    for (int i = 0; i < 100; i++, n++) {
+      if (syscall(SYS_renameat2, AT_FDCWD, args[1], AT_FDCWD, args[2], RENAME_EXCHANGE) < 0)
+        return -1;
+    }
+  }
+  printf("exchanged %ld\n", n);
+  return 0;
+}
+
+/* SECONDS PATH SIZE: a file that is small and huge by turns, without taking any room. */
+static long inflate(char** args) {
+  double end = now() + atof(args[0]);
+  long long size = atoll(args[2]);
+  int fd = open(args[1], O_RDWR);
+  printf("inflating\n");
+  fflush(stdout);
+  while (now() < end) {
+    for (int i = 0; i < 100; i++) {
+      if (ftruncate(fd, size) < 0 || ftruncate(fd, 4096) < 0) return -1;
+    }
+  }
+  return 0;
+}
+
+/* ---- the window between a command's birth in the jail and its exec */
+
+static struct {
+  const char* secret; /* a path on the host */
+  const char* mount;  /* a mount point that only the host has */
+  const char* socket; /* the name of a socket that only the host's network has */
+  long seen, stopped, memory, traced, descriptors, places, network, mounts, environment;
+} window;
+
+static int contains(const char* path, const char* text) {
+  static char buffer[1 << 20];
+  size_t n = 0;
+  int fd = open(path, O_RDONLY);
+  if (fd < 0) return 0;
+  for (ssize_t got; n < sizeof buffer - 1 && (got = read(fd, buffer + n, sizeof buffer - 1 - n)) > 0;)
+    n += (size_t)got;
+  close(fd);
+  buffer[n] = '\0';
+  return memmem(buffer, n, text, strlen(text)) != NULL;
+}
+
+static int can_read(const char* path) {
+  char byte;
+  int fd = open(path, O_RDONLY);
+  if (fd < 0) return 0;
+  ssize_t n = read(fd, &byte, 1);
+  close(fd);
+  return n > 0 || (n < 0 && errno != EPERM && errno != EACCES && errno != ESRCH);
+}
+
+static int exists(const char* path) {
+  struct stat info;
+  return stat(path, &info) == 0;
+}
+
+/* Everything that one might get from a process that is about to become a command. */
+static void rob(int pid) {
+  char path[4096];
+  struct iovec here = {path, 8}, there = {path, 8};
+#define OF(...) (snprintf(path, sizeof path, __VA_ARGS__), path)
+  window.network += contains(OF("/proc/%d/net/unix", pid), window.socket);
+  window.mounts += contains(OF("/proc/%d/mountinfo", pid), window.mount);
+  window.mounts += contains(OF("/proc/%d/mounts", pid), window.mount);
+  window.places += exists(OF("/proc/%d/root%s", pid, window.secret));
+  window.places += exists(OF("/proc/%d/cwd/../../../../../../..%s", pid, window.secret));
+  window.places += can_read(OF("/proc/%d/exe", pid));
+  window.memory += can_read(OF("/proc/%d/maps", pid)) + exists(OF("/proc/%d/map_files/.", pid)) * 0;
+  window.environment += can_read(OF("/proc/%d/environ", pid));
+  window.memory += process_vm_readv(pid, &here, 1, &there, 1, 0) > 0;
+  for (int fd = 0; fd < 24; fd++) window.descriptors += exists(OF("/proc/%d/fd/%d", pid, fd));
+  int pidfd = (int)syscall(CALL_PIDFD_OPEN, pid, 0);
+  for (int fd = 0; pidfd >= 0 && fd < 24; fd++) {
+    int copy = (int)syscall(CALL_PIDFD_GETFD, pidfd, fd, 0);
+    if (copy < 0) continue;
+    window.descriptors++;
+    close(copy);
+  }
+  close(pidfd);
+  if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0) {
+    window.traced++;
+    ptrace(PTRACE_DETACH, pid, NULL, NULL);
+  }
+#undef OF
+}
+
+/* Is it still the monitor's child, or the command already? */
+static int is_on_its_way(int pid) {
+  char path[64], name[32] = "";
+  snprintf(path, sizeof path, "/proc/%d/comm", pid);
+  int fd = open(path, O_RDONLY);
+  if (fd < 0) return 0;
+  ssize_t n = read(fd, name, sizeof name - 1);
+  close(fd);
+  return n > 0 && strncmp(name, "jail-monitor", 12) == 0;
+}
+
+static int exists_now(int pid) { return kill(pid, 0) == 0 || errno == EPERM; }
+
+/* The same once more while it stands still, where it may be stopped. */
+static void attack(int pid) {
+  if (!is_on_its_way(pid)) return;
+  window.seen++;
+  if (kill(pid, SIGSTOP) == 0) {
+    window.stopped++;
+    for (int i = 0; i < 3 && is_on_its_way(pid); i++) rob(pid);
+    kill(pid, SIGCONT);
+    if (window.stopped % 3 == 0) kill(pid, SIGKILL);
+    return;
+  }
+  rob(pid);
+  if (is_on_its_way(pid)) rob(pid);
+}
+
+static void report_window(void) {
+  printf(
+      "{\"seen\":%ld,\"stopped\":%ld,\"memory\":%ld,\"traced\":%ld,\"descriptors\":%ld,\"places\":%ld,"
+      "\"network\":%ld,\"mounts\":%ld,\"environment\":%ld}\n",
+      window.seen, window.stopped, window.memory, window.traced, window.descriptors, window.places,
+      window.network, window.mounts, window.environment);
+}
+
+static void set_window(char** args) {
+  window.secret = args[0];
+  window.mount = args[1];
+  window.socket = args[2];
+}
+
+/* SECONDS SECRET MOUNT SOCKET: pids are given out in order, so whoever is born next is waited for. */
+static long attack_window(char** args) {
+  double end = now() + atof(args[0]);
+  int own = (int)getpid(), last = own;
+  set_window(args + 1);
+  printf("attacking\n");
+  fflush(stdout);
+  while (now() < end) {
+    for (int i = 0; i < 2000; i++) {
+      for (int next = last + 1; next < last + 4; next++) {
+        if (!exists_now(next)) continue;
+        attack(next);
+        last = next;
+        break;
+      }
+    }
+    if (last > 30000) break;
+  }
+  report_window();
+  return 0;
+}
+
+/* The control: the same robber, and a process that nothing protects. */
+static long rob_process(char** args) {
+  set_window(args + 1);
+  window.seen = 1;
+  rob(atoi(args[0]));
+  report_window();
+  return 0;
+}
+
+const struct attempt loop_attempts[] = {{"exchange", exchange},
+                                        {"inflate", inflate},
+                                        {"attack-window", attack_window},
+                                        {"rob", rob_process},
+                                        {NULL, NULL}};
