@@ -106,7 +106,8 @@ bool spawn_monitor(const char* file, int socket, pid_t* pid, Error* error) {
   SpawnSettings settings;
   int number = settings.prepare(above.get(), error_output.get());
   if (number != 0) return fail(error, kStep, "posix_spawn", file, number);
-  std::string name(file);
+  // Not the whole path: the arguments of a command that is not yet one can be seen in its jail.
+  std::string name("jail-monitor");
   std::string path("PATH=/usr/bin:/bin:/usr/sbin:/sbin");
   char* argv[] = {name.data(), nullptr};
   char* environment[] = {path.data(), nullptr};

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "birthplace.hh"
 #include "raw.hh"
 
 // From the monitor's fork to the command's exec.
@@ -22,7 +23,8 @@
 // The child shares the monitor's memory (CLONE_VM), which makes it cheap; it does not suspend the
 // monitor (no CLONE_VFORK), since jailed root can stop it with a signal once it is inside. Until
 // exec it is protected by the monitor's memory being non-dumpable and by belonging to the host's
-// user namespace. It may call nothing of libc that uses errno or locks: raw system calls only.
+// user namespace, and by having the jail's mounts and network from birth. It may call nothing of
+// libc that uses errno or locks: raw system calls only.
 namespace dfjail {
 
 // Steps of the child; the index goes through the error pipe.
@@ -315,9 +317,14 @@ OwnedLaunch* new_launch(const Jail& jail, const CommandSpec& command, const Iden
 // victim: then the child gets a copy.
 bool may_share_memory(const Jail& jail) { return !jail.cgroups[0] && !jail.cgroups[1]; }
 
-pid_t clone_child(OwnedLaunch* owned, int* pidfd) {
+pid_t clone_child(OwnedLaunch* owned, int* pidfd, Error* error) {
+  const Birthplace birthplace(*owned->launch.jail, error);
+  if (!birthplace) return -1;
   const int flags = (owned->launch.shared ? CLONE_VM : 0) | CLONE_PIDFD | SIGCHLD;
-  return clone(run_child, owned->stack + kStackSize, flags, &owned->launch, pidfd);
+  const pid_t pid = clone(run_child, owned->stack + kStackSize, flags, &owned->launch, pidfd);
+  // What fork says once pid 1 of a pid namespace is gone.
+  if (pid < 0) fail(error, "enter", "clone", "", errno == ENOMEM ? ESRCH : errno);
+  return pid;
 }
 
 // Rootless a jail has one id, its root.
@@ -360,11 +367,10 @@ bool start_command(Jail* jail, const CommandSpec& command, const Identity& ident
   owned->launch.entrance = &entrance();
   owned->launch.shared = may_share_memory(*jail);
   int pidfd = -1;
-  started->pid = clone_child(owned, &pidfd);
+  started->pid = clone_child(owned, &pidfd, error);
   if (started->pid < 0) {
     release(owned);
-    // What fork says once pid 1 of a pid namespace is gone.
-    return fail(error, "enter", "clone", "", errno == ENOMEM ? ESRCH : errno);
+    return false;
   }
   started->exited.reset(pidfd);
   started->launch = &owned->launch;

@@ -188,8 +188,8 @@ void no_terminal_input(Program* p) {
   p->end_call(jump);
 }
 
-// A lease makes whoever opens the file for writing wait for its holder, which may be the host's root
-// with a file that a jail sees read-only.
+// A lease makes whoever opens the file for writing wait for its holder, which may be the host's
+// root with a file that a jail sees read-only.
 void no_leases(Program* p) {
   const auto jump = p->begin_call(SYS_fcntl);
   constexpr uint32_t kSetDelegation = 1024 + 16;  // F_SETDELEG, new in Linux 6.19

@@ -18,6 +18,7 @@
 #include "../monitor/backend.hh"
 #include "../monitor/describe.hh"
 #include "anchor.hh"
+#include "birthplace.hh"
 #include "cgroup.hh"
 #include "enter.hh"
 #include "mounts.hh"
@@ -365,7 +366,9 @@ bool join_outer_namespace(const Jail& jail, Error* error) {
   if (!inner) return fail(error, "enter", "open", "ns/user");
   const UniqueFd outer(ioctl(inner.get(), NS_GET_PARENT));
   if (!outer) return fail(error, "enter", "ioctl", "ns/user");
-  return setns(outer.get(), CLONE_NEWUSER) == 0 || fail(error, "enter", "setns");
+  if (setns(outer.get(), CLONE_NEWUSER) < 0) return fail(error, "enter", "setns");
+  // One of its own, that can be come back to: see Birthplace.
+  return unshare(CLONE_NEWNS) == 0 || fail(error, "enter", "unshare");
 }
 
 // The anchor's pid comes from a file: it counts only with the pid namespace that the file names
@@ -389,6 +392,20 @@ void open_cgroups(Jail* jail) {
     snprintf(procs, sizeof procs, "%s/cgroup.procs", path);
     jail->cgroups[n++].reset(open(procs, O_WRONLY | O_CLOEXEC));
   }
+}
+
+// ---- signals
+
+pid_t fork_signaller(const Jail& jail, int signal, int* pidfd) {
+  Error ignored;
+  const Birthplace birthplace(jail, &ignored);
+  if (!birthplace) return -1;
+  const auto pid = static_cast<pid_t>(syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, pidfd, 0, 0));
+  if (pid == 0) {
+    kill(-1, signal);
+    _exit(0);
+  }
+  return pid;
 }
 
 }  // namespace
@@ -444,11 +461,10 @@ int open_in_jail(const Jail& jail, const char* path) {
     uint64_t resolve;
   } how = {O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0,
            0x10 /* IN_ROOT */ | 0x02 /* NO_MAGICLINKS */};
-  constexpr off_t kMaxSize = 1 << 20;
   UniqueFd fd(
       static_cast<int>(syscall(437 /* openat2 */, jail.root.get(), path, &how, sizeof how)));
   struct stat info;
-  if (!fd || fstat(fd.get(), &info) < 0 || !S_ISREG(info.st_mode) || info.st_size > kMaxSize)
+  if (!fd || fstat(fd.get(), &info) < 0 || !S_ISREG(info.st_mode) || info.st_size > kMaxJailFile)
     return -1;
   return fd.release();
 }
@@ -458,14 +474,10 @@ bool is_empty(const Jail& jail) { return !has_process(jail.state.get(), jail.ent
 // kill(-1) reaches everything in the jail in one pass. The child that makes it is born in the
 // jail's pid namespace, with the host's rights; rootless it has the jail's only user id, so that it
 // can be stopped from inside: it is not waited for longer than a kill takes.
-void signal_jail_processes(const Jail&, int signal) {
+void signal_jail_processes(const Jail& jail, int signal) {
   constexpr int kPatience = 50;  // milliseconds
   int pidfd = -1;
-  const pid_t pid = static_cast<pid_t>(syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, &pidfd, 0, 0));
-  if (pid == 0) {
-    kill(-1, signal);
-    _exit(0);
-  }
+  const pid_t pid = fork_signaller(jail, signal, &pidfd);
   if (pid < 0) return;
   const UniqueFd child(pidfd);
   pollfd ended = {pidfd, POLLIN, 0};
@@ -486,6 +498,7 @@ bool has_ended(Jail* jail) {
 
 bool undo_jail(Jail* jail, Error* error) {
   bool all = true;
+  return_to_network();
   if (jail->entry.link[0] != '\0') all = disconnect_host(jail->entry.link, error);
   for (UniqueFd& procs : jail->cgroups) procs.reset();
   all = remove_cgroups(jail->entry, error) && all;

@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -38,14 +37,6 @@ bool is_termination(int fd) {
   signalfd_siginfo info;
   if (read(fd, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return false;
   return info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
-}
-
-bool peer_uid(int fd, uid_t* uid) {
-  ucred peer = {};
-  socklen_t size = sizeof peer;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return false;
-  *uid = peer.uid;
-  return true;
 }
 
 }  // namespace dfjail

@@ -60,7 +60,10 @@ bool signal_command(const Started& started, int signal);
 // implements it. Null: nothing is kept.
 void forget_secrets(const CommandSpec* keep);
 
-// Opens a regular file of at most 1 MB inside the jail, never leaving its root and never waiting.
+// More of a jail's file is not read. It may have grown since it was opened.
+constexpr off_t kMaxJailFile = 1 << 20;
+// Opens a regular file of at most that size inside the jail, never leaving its root and never
+// waiting.
 int open_in_jail(const Jail& jail, const char* path);
 
 // No process but the anchor.

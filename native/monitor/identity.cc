@@ -18,7 +18,7 @@ class JailFile {
   JailFile(const Jail& jail, const char* path) {
     const UniqueFd fd(open_in_jail(jail, path));
     struct stat info;
-    if (!fd || fstat(fd.get(), &info) < 0) return;
+    if (!fd || fstat(fd.get(), &info) < 0 || info.st_size > kMaxJailFile) return;
     const size_t size = static_cast<size_t>(info.st_size);
     text_ = static_cast<char*>(malloc(size + 1));
     if (text_ == nullptr) return;

@@ -9,7 +9,7 @@ namespace dfjail {
 int open_signals();
 // Takes one; was it one that asks the monitor to end?
 bool is_termination(int fd);
-// Who is at the other end of a UNIX socket.
+// Who is at the other end of a UNIX socket. False: not known, or somebody in a jail.
 bool peer_uid(int fd, uid_t* uid);
 
 }  // namespace dfjail

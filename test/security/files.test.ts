@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Jail } from 'dragonfly-jail';
@@ -44,6 +45,7 @@ describe('the files of the host', () => {
     // A program that was itself started with a descriptor that is not closed on exec.
     const say = `
       import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
       const run = (...args) => execFileSync('/bin/sh', ['-c', 'exec 9</; exec "$0" "$@"', ...args], { encoding: 'utf8' });
       const jail = await Jail.create(spec);
       const inside = (...args) => jail.exec(${JSON.stringify(ATTACK)}, args).then(({ stdout }) => stdout);
@@ -71,7 +73,7 @@ describe('the files of the host', () => {
       command.stdout?.on('data', (data) => {
         text += data;
       });
-      await command.exited;
+      await once(command, 'close');
       assert.deepEqual(descriptorsIn(text), [0, 1, 2, 4, 5]);
     } finally {
       closeSync(folder);
@@ -108,7 +110,12 @@ describe('the files of the host', () => {
   it('on disks are not read past the file system: no block device can be made', async function () {
     const device = ['7', '0'];
     if (isRoot) {
-      const control = await outside(jails, 'make-device', join(jails.root.outside, 'disk'), ...device);
+      const control = await outside(
+        jails,
+        'make-device',
+        join(jails.root.outside, 'disk'),
+        ...device,
+      );
       needControl(this, control, 'mknod(2)');
     }
     assertRefused(await inside(jail, 'make-device', '/tmp/disk', ...device));
@@ -140,7 +147,8 @@ describe('the files of the host', () => {
       shown += control.result === 'ok' ? 1 : 0;
       assertRefused(await inside(jail, 'open-to-write', path));
     }
-    if (isRoot && shown === 0) skip(this, 'no setting of this kernel can be written outside either');
+    if (isRoot && shown === 0)
+      skip(this, 'no setting of this kernel can be written outside either');
   });
 
   it('and its kernel’s settings cannot be written in the jail’s own network either', async () => {
@@ -192,4 +200,3 @@ describe('the files of the host', () => {
 function descriptorsIn(text = ''): number[] {
   return [...text.matchAll(/^descriptor (\d+)/gm)].map(([, number]) => Number(number));
 }
-

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import type { Jail } from 'dragonfly-jail';
 import {
   ATTACK,
@@ -54,7 +55,12 @@ describe('the kernel that all jails share', () => {
   });
   beforeEach(async () => {
     // All that can be given: what is refused then is refused always.
-    const capabilities = { setHostname: true, rawSockets: true, unixIpRouteOnly: false, sysvIpc: true };
+    const capabilities = {
+      setHostname: true,
+      rawSockets: true,
+      unixIpRouteOnly: false,
+      sysvIpc: true,
+    };
     jail = await jails.create({ capabilities });
   });
 
@@ -134,7 +140,7 @@ async function inTerminal(jail: Jail, file: string, args: string[]): Promise<str
   command.stdout?.on('data', (data) => {
     output += data;
   });
-  await command.exited;
+  await once(command, 'close');
   return output;
 }
 

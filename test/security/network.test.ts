@@ -53,7 +53,12 @@ describe('the network of others', () => {
     const raw = { rawSockets: true, unixIpRouteOnly: false };
     const jail = await jails.create({ addresses: [mine], capabilities: raw });
     await jails.create({ addresses: [theirs] });
-    for (const address of [theirs, '192.0.2.1', '2001:db8::1', isRoot ? '169.254.1.1' : '0.0.0.1']) {
+    for (const address of [
+      theirs,
+      '192.0.2.1',
+      '2001:db8::1',
+      isRoot ? '169.254.1.1' : '0.0.0.1',
+    ]) {
       assertWorks(await outside(jails, 'bind-foreign', address, `${nextPort()}`));
       const tried = await inside(jail, 'bind-foreign', address, `${nextPort()}`);
       assertRefused(tried, UNREACHABLE);

@@ -123,7 +123,15 @@ describe('the processes of a jail', () => {
   }
 
   it('have a pid 1 whose program can be neither read nor overwritten', async () => {
-    for (const name of ['exe', 'mem', 'maps', 'environ', 'fd/0', 'root/etc/passwd', 'cwd/etc/passwd']) {
+    for (const name of [
+      'exe',
+      'mem',
+      'maps',
+      'environ',
+      'fd/0',
+      'root/etc/passwd',
+      'cwd/etc/passwd',
+    ]) {
       assertRefused(await inside(other, 'open', `/proc/1/${name}`));
       assertRefused(await inside(other, 'open-to-write', `/proc/1/${name}`));
       if (!/mem|fd/.test(name)) {

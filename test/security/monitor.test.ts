@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { findJails, Jail, listJails } from 'dragonfly-jail';
+import {
+  ATTACK,
+  assertRefused,
+  assertWorks,
+  compileAttacks,
+  inside,
+  outside,
+} from '../support/attack.js';
+import { isRoot } from '../support/environment.js';
+import { hostProcess, monitorsOf, stateDirectory } from '../support/host.js';
+import { useJails } from '../support/jails.js';
+
+describe('the monitor of a jail', () => {
+  const jails = useJails();
+
+  before(function () {
+    compileAttacks(this, jails);
+  });
+
+  it('hears nobody from inside, even where its socket is in reach', async () => {
+    // A mistake of the operator: the state directory as one of the jail's mounts.
+    mkdirSync(join(jails.root.path, 'mnt', 'state'), { recursive: true });
+    const kept = await jails.create({ persist: true, name: 'kept' });
+    const state = { type: 'nullfs', source: stateDirectory(), target: '/mnt/state' } as const;
+    const jail = await jails.create({ mounts: [...jails.root.mounts, state] });
+    const socket = `jails/${kept.jid}/socket`;
+    assertWorks(await outside(jails, 'connect-unix', join(stateDirectory(), socket), 'hello'));
+    const refused = /^(ECONNRESET|ECONNREFUSED|EPIPE|EACCES)$/;
+    assertRefused(await inside(jail, 'connect-unix', `/mnt/state/${socket}`, 'hello'), refused);
+    assert.equal((await kept.exec('echo', ['alive'])).stdout, 'alive\n');
+  });
+
+  it('is not in sight: no process inside is one of ours but pid 1', async () => {
+    const jail = await jails.create();
+    const script = 'for p in /proc/[0-9]*; do cat $p/comm; done';
+    const { stdout } = await jail.exec('sh', ['-c', script]);
+    assert.doesNotMatch(String(stdout), /jail-monitor/);
+    assert.match(String(stdout), /^jail-anchor$/m);
+  });
+
+  it('says nothing about the host by its arguments or its environment', () => {
+    const [monitor] = monitorsOf(process.pid);
+    if (monitor === undefined) return;
+    const read = (name: string) => execFileSync('cat', [`/proc/${monitor.pid}/${name}`]).toString();
+    assert.equal(read('cmdline'), 'jail-monitor\0');
+    if (isRoot) assert.doesNotMatch(read('environ'), /HOME|USER|npm/);
+  });
+
+  it('lives on when all ids, signals and groups of the jail are used against it', async () => {
+    const jail = await jails.create();
+    const [monitor] = monitorsOf(process.pid);
+    assert(monitor !== undefined);
+    for (const signal of ['9', '19', '11', '6', '1']) {
+      await inside(jail, 'kill', String(monitor.pid), signal);
+      await inside(jail, 'kill', String(-monitor.pid), signal);
+    }
+    assert.match(hostProcess(monitor.pid)?.state ?? 'gone', /^[SRD]$/);
+    assert.equal((await jail.exec(ATTACK, ['print-ids'])).exitCode, 0);
+  });
+});
+
+describe('a hostname that the jail forges', () => {
+  const jails = useJails();
+
+  before(function () {
+    compileAttacks(this, jails);
+  });
+
+  for (const [title, name] of Object.entries({
+    'the name of another jail': 'honest.example.org',
+    'a line of the registry': 'x\njid 1\nname honest\npath /',
+    'a space and another jail’s data': '1 honest.example.org /',
+    'an escape sequence': '\x1b]0;owned\x07\x1b[2J',
+    'not UTF-8': 'a\\xff',
+    nothing: '',
+  })) {
+    it(`changes what is listed of that jail and nothing else: ${title}`, async () => {
+      const honest = await jails.create({ hostname: 'honest.example.org', name: 'honest' });
+      const forger = await jails.create({ hostname: 'forger.example.org' });
+      const before = forger.info();
+      const count = listJails().length;
+      assertWorks(await inside(forger, 'sethostname', name));
+      const { hostname, ...after } = forger.info();
+      assert.deepEqual({ ...after, hostname: before.hostname }, before);
+      assert.equal(hostname, name === '' ? '' : hostname);
+      assert.equal(listJails().length, count);
+      assert.deepEqual((await Jail.open('honest')).jid, honest.jid);
+      assert.equal(honest.info().hostname, 'honest.example.org');
+      await assert.rejects(Jail.open(name === '' ? 'x' : name), /./);
+      const found = findJails({ hostname: 'honest.example.org' }).map(({ jid }) => jid);
+      const forged = name === 'honest.example.org' ? [honest.jid, forger.jid] : [honest.jid];
+      assert.deepEqual(found.sort(), forged.sort(), 'a hostname names nobody: jids and names do');
+      assert.equal((await forger.exec('echo', ['ok'])).stdout, 'ok\n');
+    });
+  }
+});

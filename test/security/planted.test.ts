@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { Jail, type JailError } from 'dragonfly-jail';
+import { prepareThinRoot } from 'dragonfly-jail/rootfs';
+import { ATTACK, compileAttacks } from '../support/attack.js';
+import { nodePath } from '../support/environment.js';
+import { hostMounts, monitorsOf } from '../support/host.js';
+import { useJails } from '../support/jails.js';
+import { byLength } from '../support/length.js';
+import { makeRoot, type TestRoot } from '../support/roots.js';
+
+// The host touches a jail's file system when it makes another jail there, looks up a user, or prepares the root again.
+// Here the jail's root has planted something in each of these places, and exchanges it for the real thing as fast as
+// the kernel does that, while the host works.
+
+const SECONDS = byLength(2, 30);
+const MEGABYTE = 1 << 20;
+
+describe('what the jail’s root plants', () => {
+  const jails = useJails();
+  let root: TestRoot;
+  let jail: Jail;
+  let victim: string;
+
+  before(function () {
+    compileAttacks(this, jails);
+  });
+  beforeEach(async () => {
+    root = await makeRoot('planted');
+    mkdirSync(join(root.path, 'hostile'));
+    execFileSync('cp', [join(jails.root.path, ATTACK), join(root.path, ATTACK)]);
+    victim = join(root.outside, 'victim');
+    mkdirSync(victim);
+    jail = jails.keep(await createHere());
+  });
+  afterEach(async () => {
+    await jails.stopAll();
+    await root.remove();
+  });
+
+  describe('as a mount point', () => {
+    const links: Record<string, () => string> = {
+      'an absolute link': () => victim,
+      'a link that climbs': () => `${'../'.repeat(30)}${victim.slice(1)}`,
+      'a link within the jail': () => '/etc',
+    };
+    for (const [name, link] of Object.entries(links)) {
+      it(`leads nowhere: ${name}`, async () => {
+        mkdirSync(join(root.path, 'mnt', 'there'));
+        const { stdout, exitCode } = await jail.exec('sh', [
+          '-c',
+          `rmdir /mnt/there && ln -s "$0" /mnt/there && readlink /mnt/there`,
+          link(),
+        ]);
+        assert.equal(exitCode, 0, `${stdout}`);
+        await assert.rejects(createWith('/mnt/there'), isRefusal);
+        await assert.rejects(createWith('/mnt/there/below'), isRefusal);
+        assert.deepEqual(readdirSync(victim), []);
+      });
+    }
+
+    it('is a mount point within the jail or none, while it is exchanged for a link', async function () {
+      this.timeout((SECONDS + 20) * 1000);
+      const before = hostMounts();
+      mkdirSync(join(root.path, 'mnt', 'there'));
+      symlinkSync(victim, join(root.path, 'mnt', 'link'));
+      const race = await exchange('/mnt/there', '/mnt/link');
+      const counts = { made: 0, refused: 0 };
+      for (const end = deadline(SECONDS); performance.now() < end; ) {
+        const made = await createWith('/mnt/there').catch(isRefusal);
+        if (made === true) counts.refused++;
+        else counts.made += await checkMount(made);
+      }
+      await race.stop();
+      console.log(`      made ${counts.made} times, refused ${counts.refused} times`);
+      assert(counts.made > 0 && counts.refused > 0, JSON.stringify(counts));
+      assert.deepEqual(hostMounts(), before);
+      assert.deepEqual(readdirSync(victim), []);
+    });
+  });
+
+  describe('as its list of users', () => {
+    const MALLORY = 'mallory:x:0:0:mallory:/:/bin/sh\n';
+    const places = {
+      'a link to a file of the host': () => link(hostList()),
+      'a link that climbs to it': () => link(`${'../'.repeat(30)}${hostList().slice(1)}`),
+      'a link through /proc': () => link(`/proc/1/root${hostList()}`),
+      'a pipe that nobody writes to': () => execFileSync('mkfifo', [list()]),
+      'a directory': () => mkdirSync(list()),
+      'a socket of a device': () => link('/dev/tty'),
+      'a loop of links': () => link('/etc/passwd'),
+      'an endless file': () => link('/dev/zero'),
+    };
+    for (const [name, plant] of Object.entries(places)) {
+      it(`is not believed, nor waited for: ${name}`, async () => {
+        rmSync(list(), { force: true });
+        plant();
+        await assert.rejects(jail.exec('true', [], { user: 'mallory', timeout: 3000 }), isUnknown);
+        assert.equal((await jail.exec('echo', ['alive'])).stdout, 'alive\n');
+      });
+    }
+
+    it('is believed when it is a file of the jail', async () => {
+      writeFileSync(list(), MALLORY);
+      assert.equal((await jail.exec('true', [], { user: 'mallory' })).exitCode, 0);
+    });
+
+    it('never is the host’s, while it is exchanged for a link to that', async function () {
+      this.timeout((SECONDS + 20) * 1000);
+      symlinkSync(hostList(), join(root.path, 'etc', 'link'));
+      const race = await exchange('/etc/passwd', '/etc/link');
+      let asked = 0;
+      for (const end = deadline(SECONDS); performance.now() < end; asked++) {
+        await assert.rejects(jail.exec('true', [], { user: 'mallory' }), isUnknown);
+      }
+      await race.stop();
+      assert(asked > 10, `${asked}`);
+    });
+
+    it('takes no more memory than it may, while it grows and shrinks', async function () {
+      this.timeout((SECONDS + 20) * 1000);
+      const size = 512 * MEGABYTE;
+      const [monitor] = monitorsOf(process.pid);
+      assert(monitor !== undefined);
+      const race = await start(['inflate', `${SECONDS}`, '/etc/passwd', `${size}`]);
+      for (const end = deadline(SECONDS); performance.now() < end; ) {
+        await jail.exec('true', [], { user: 'mallory' }).catch(isUnknown);
+      }
+      await race.stop();
+      const peak = Number(
+        /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${monitor.pid}/status`, 'utf8'))?.[1],
+      );
+      assert(peak * 1024 < 16 * MEGABYTE, `${peak} kB`);
+    });
+
+    function list(): string {
+      return join(root.path, 'etc', 'passwd');
+    }
+    function hostList(): string {
+      const path = join(root.outside, 'host-passwd');
+      writeFileSync(path, MALLORY);
+      chmodSync(path, 0o644);
+      return path;
+    }
+    function link(to: string): void {
+      symlinkSync(to, list());
+    }
+  });
+
+  it('as a working directory stays within the jail', async () => {
+    await jail.exec('sh', ['-c', 'ln -s "$0" /out; ln -s /tmp /in', victim]);
+    const { stdout } = await jail.exec('pwd', ['-P'], { cwd: '/in' });
+    assert.equal(stdout, '/tmp\n');
+    await assert.rejects(jail.exec('pwd', [], { cwd: '/out' }), { code: 'ENOENT', step: 'cwd' });
+  });
+
+  it('as a program stays within the jail', async () => {
+    const program = join(victim, 'program');
+    writeFileSync(program, '#!/bin/sh\necho outside\n', { mode: 0o755 });
+    execFileSync(program);
+    await jail.exec('sh', ['-c', 'ln -s "$0" /program', program]);
+    await assert.rejects(jail.exec('/program'), { code: 'ENOENT', step: 'exec' });
+  });
+
+  for (const place of ['etc', 'var', 'tmp', 'dev']) {
+    it(`in the place of /${place} is not written through when the root is prepared again`, async function () {
+      this.timeout((SECONDS + 20) * 1000);
+      await jails.stopAll();
+      // No other mounts: what is to be exchanged must not be busy.
+      const mounts = root.mounts.filter(({ type }) => type === 'nullfs');
+      jail = jails.keep(await Jail.create({ path: root.path, hostname: 'planted', mounts }));
+      symlinkSync(victim, join(root.path, 'planted'));
+      writeFileSync(join(root.path, 'planted', 'shown'), 'by this path one would write outside');
+      assert.deepEqual(readdirSync(victim), ['shown']);
+      rmSync(join(victim, 'shown'));
+      const race = await exchange(`/${place}`, '/planted');
+      let prepared = 0;
+      for (const end = deadline(SECONDS / 2); performance.now() < end; prepared++) {
+        await prepareThinRoot(root.path, { include: [nodePath] }).catch(() => {});
+      }
+      await race.stop();
+      assert(prepared > 0);
+      assert.deepEqual(readdirSync(victim), []);
+    });
+  }
+
+  // ---- the jail's side
+
+  async function exchange(one: string, other: string) {
+    return start(['exchange', `${SECONDS}`, one, other]);
+  }
+
+  async function start(args: string[]) {
+    const racer = jail.spawn(ATTACK, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    assert(racer.stdout !== null);
+    const [word] = await once(racer.stdout, 'data');
+    assert.match(String(word), /ing/);
+    racer.stdout.resume();
+    const stop = async () => {
+      racer.kill('SIGKILL');
+      await racer.exited;
+    };
+    return { stop };
+  }
+
+  // ---- the host's side
+
+  function createHere(): Promise<Jail> {
+    return Jail.create({ path: root.path, hostname: 'planted', mounts: root.mounts });
+  }
+
+  function createWith(target: string): Promise<Jail> {
+    const mounts = [...root.mounts, { type: 'tmpfs', target } as const];
+    return Jail.create({ path: root.path, hostname: 'second', mounts });
+  }
+
+  async function checkMount(made: Jail): Promise<number> {
+    const { stdout } = await made.exec('cat', ['/proc/self/mountinfo']);
+    await made.stop({ graceMs: 0 });
+    // By now the directory has perhaps the other name.
+    assert.match(String(stdout), / \/mnt\/(there|link) .* - tmpfs /);
+    return 1;
+  }
+});
+
+function deadline(seconds: number): number {
+  return performance.now() + seconds * 1000;
+}
+
+// Nothing of the place itself is told apart: not there, not a directory, a link.
+function isRefusal(error: JailError): true {
+  assert.match(error.code, /^(ELOOP|ENOTDIR|ENOENT|EXDEV)$/, `${error}`);
+  return true;
+}
+
+function isUnknown(error: JailError): true {
+  assert.equal(error.code, 'ERR_JAIL_UNKNOWN_USER', `${error}`);
+  return true;
+}
