@@ -189,7 +189,7 @@ describe('dfjail in a real terminal', function () {
     await detach('tty_idle');
     await detach('tty_busy', 'sh', '-c', 'while :; do :; done');
     await terminal.type('clear; echo before; $D top --interval 200; echo "code $?"');
-    await terminal.shows(/\n +[0-9]+ +tty_busy +1 .*\n(.*\n)* +[0-9]+ +tty_idle +0 /);
+    await terminal.shows(/\n *[0-9]+ +tty_busy +1 .*\n(.*\n)* *[0-9]+ +tty_idle +0 /);
     await terminal.press('n');
     await terminal.shows(/by name(.*\n)*.*tty_busy.*\n(.*\n)*.*tty_idle/);
     await terminal.press('r');
