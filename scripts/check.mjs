@@ -1,4 +1,4 @@
-// npm run check: lint, types and format of both languages. With --fix (npm run format) it mends what it can.
+// npm run check: lint, types, public surface and format of both languages. With --fix (npm run format) it mends what it can.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { filesBelow } from './lib/fresh.mjs';
@@ -25,6 +25,11 @@ function hasTypeScript(folder) {
   return filesBelow(at(folder)).some((file) => file.endsWith('.ts'));
 }
 
+// After the types: it reads the declarations in dist.
+function publicSurface() {
+  return run(process.execPath, [at('scripts', 'api.mjs'), ...(fix ? [] : ['--check'])]);
+}
+
 function clangFormat() {
   const program = createRequire(import.meta.url)('clang-format').getNativeBinary();
   if (!program || !existsSync(program)) {
@@ -38,10 +43,15 @@ function clangFormat() {
 }
 
 installPackages();
-const checks = { biome, types: fix ? () => true : types, 'clang-format': clangFormat };
+const checks = {
+  biome,
+  types: fix ? () => true : types,
+  'public surface': publicSurface,
+  'clang-format': clangFormat,
+};
 const failed = Object.entries(checks).filter(([, check]) => !check());
 if (failed.length > 0) {
   const hint = fix ? undefined : 'npm run format mends what can be mended';
   giveUp(`failed: ${failed.map(([name]) => name).join(', ')}`, hint);
 }
-say(fix ? 'formatted' : 'lint, types and format are fine');
+say(fix ? 'formatted' : 'lint, types, public surface and format are fine');

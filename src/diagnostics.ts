@@ -1,6 +1,7 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
 import { debuglog, inspect } from 'node:util';
 import type { CommandEvents, CommandExit } from './backends/backend.js';
+import type { ProcessExit } from './jailed-process.js';
 import type { ResolvedSpawn } from './spawn-options.js';
 
 /**
@@ -39,7 +40,7 @@ export interface JailSpawnMessage {
 }
 
 /** What is told on the channel `dragonfly-jail:exit` when a command has ended. */
-export interface JailExitMessage extends CommandExit {
+export interface JailExitMessage extends ProcessExit {
   readonly jid: number;
   readonly pid: number | null;
   readonly file: string;

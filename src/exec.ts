@@ -4,12 +4,15 @@ import type { JailedProcess } from './jailed-process.js';
 import type { ProcessUsage } from './reports.js';
 import type { ResolvedExec, ResolvedSpawn } from './spawn-options.js';
 
-/** What a command that was run by `Jail.exec()` wrote, and how it ended. */
-export interface ExecResult {
-  /** A string, or a Buffer with `encoding: 'buffer'`. With `pty` everything is here. */
-  stdout: string | Buffer;
-  /** As stdout. */
-  stderr: string | Buffer;
+/**
+ * What a command that was run by `Jail.exec()` wrote, and how it ended.
+ *
+ * @typeParam Output a string, or a Buffer with `encoding: 'buffer'`
+ */
+export interface ExecResult<Output extends string | Buffer = string | Buffer> {
+  /** With `pty` everything is here. */
+  stdout: Output;
+  stderr: Output;
   /** Null when a signal ended it. */
   exitCode: number | null;
   signal: NodeJS.Signals | null;

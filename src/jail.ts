@@ -75,7 +75,7 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
     this.#connection = connection;
     this.#ended = connection.ended.then((end) => this.#finish(end));
     for (const running of connection.running) {
-      const command = new JailedProcess(running.argv, running.file, null);
+      const command = JailedProcess.of(running.argv, running.file, null);
       command.adopt(running.pid, running.jailPid).begin((events) => running.attach(events));
       this.#keep(command);
     }
@@ -221,8 +221,23 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
    * @example
    * const { stdout, exitCode } = await jail.exec('wc', ['-c'], { input: 'some text' });
    */
+  exec(
+    file: string,
+    args?: readonly string[],
+    options?: ExecOptions & { encoding?: BufferEncoding },
+  ): Promise<ExecResult<string>>;
+  exec(
+    file: string,
+    args: readonly string[] | undefined,
+    options: ExecOptions & { encoding: 'buffer' },
+  ): Promise<ExecResult<Buffer>>;
   exec(file: string, args?: readonly string[], options?: ExecOptions): Promise<ExecResult>;
-  exec(file: string, options?: ExecOptions): Promise<ExecResult>;
+  exec(
+    file: string,
+    options: ExecOptions & { encoding?: BufferEncoding },
+  ): Promise<ExecResult<string>>;
+  exec(file: string, options: ExecOptions & { encoding: 'buffer' }): Promise<ExecResult<Buffer>>;
+  exec(file: string, options: ExecOptions): Promise<ExecResult>;
   async exec(
     file: string,
     args?: readonly string[] | ExecOptions,
@@ -379,7 +394,7 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
     } catch (error) {
       return dead(command).giveUp(error instanceof Error ? error : new Error(String(error)));
     }
-    const launched = new JailedProcess(command.argv, command.file, stdio);
+    const launched = JailedProcess.of(command.argv, command.file, stdio);
     launched.begin((events) => this.#begin(command, stdio, events)).bound(command);
     return this.#keep(launched);
   }
@@ -468,7 +483,7 @@ function isRunning({ pid, exitCode, signalCode }: JailedProcess): boolean {
 }
 
 function dead(command: ResolvedSpawn): JailedProcess {
-  return new JailedProcess(command.argv, command.file, deadStdio(command));
+  return JailedProcess.of(command.argv, command.file, deadStdio(command));
 }
 
 function warnOfStopCommand(error: Error): void {

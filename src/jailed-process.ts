@@ -1,15 +1,22 @@
 import { addAbortListener, EventEmitter } from 'node:events';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { abortError } from './abort.js';
-import type { CommandControl, CommandEvents, CommandExit } from './backends/backend.js';
+import type { CommandControl, CommandEvents } from './backends/backend.js';
 import { JailSystemError, unsupported } from './errors.js';
 import { slotKinds } from './monitor/protocol.js';
+import type { ProcessUsage } from './reports.js';
 import { signalNumber } from './signals.js';
 import { type ResolvedSpawn, resolveTerminalSize } from './spawn-options.js';
 import { type CommandStdio, type CommandStream, isGivenAway } from './stdio.js';
 
 /** How a command ended, and what it used. */
-export type ProcessExit = CommandExit;
+export interface ProcessExit {
+  /** Null when a signal ended it. */
+  readonly exitCode: number | null;
+  /** Null when it ended by itself. */
+  readonly signal: NodeJS.Signals | null;
+  readonly usage: ProcessUsage;
+}
 
 /** Events of a {@link JailedProcess}, with what their listeners are given. */
 export interface JailedProcessEvents {
@@ -69,8 +76,7 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
   /** What has to be undone when it ends: timers and abort listeners. */
   readonly #endings: (() => void)[] = [];
 
-  /** @internal Made by `Jail.spawn()` and `Jail.commands()`. */
-  constructor(argv: readonly string[], file: string, stdio: CommandStdio | null) {
+  private constructor(argv: readonly string[], file: string, stdio: CommandStdio | null) {
     super();
     this.spawnfile = file;
     this.spawnargs = argv;
@@ -80,6 +86,11 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
       this.#reject = reject;
     });
     this.#outcome.catch(() => {});
+  }
+
+  /** @internal For `Jail.spawn()` and `Jail.commands()`. */
+  static of(argv: readonly string[], file: string, stdio: CommandStdio | null): JailedProcess {
+    return new JailedProcess(argv, file, stdio);
   }
 
   /** Writes to the command's stdin; null unless that is a pipe or a terminal. */
@@ -223,7 +234,7 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
     this.emit('spawn');
   }
 
-  #finished(exit: CommandExit): void {
+  #finished(exit: ProcessExit): void {
     this.exitCode = exit.exitCode;
     this.signalCode = exit.signal;
     this.#end(() => {

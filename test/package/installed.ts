@@ -84,6 +84,12 @@ export class EmptyProject implements Disposable {
     return node(['--input-type=module', '-e', source], { cwd: this.folder, ...options });
   }
 
+  /** The value of an expression in a CommonJS program, printed. */
+  require(expression: string): Outcome {
+    const args = ['--no-warnings', '--input-type=commonjs', '-p', expression];
+    return node(args, { cwd: this.folder });
+  }
+
   /** From now on nobody may write there. */
   freeze(): void {
     changeModes(this.folder, (mode) => mode & ~0o222);

@@ -129,6 +129,14 @@ describe('the documents', function () {
     }
   });
 
+  it('have a reference of the API that is made without a complaint', async function () {
+    this.timeout(2 * TIMEOUT);
+    const typedoc = join(root, 'node_modules', 'typedoc', 'bin', 'typedoc');
+    const made = promisify(execFile)(process.execPath, [typedoc, '--emit', 'none'], { cwd: root });
+    // Its warnings count as errors: what is not documented, exported but not reachable, linked to nothing.
+    await assert.doesNotReject(made);
+  });
+
   it('explain every error code', () => {
     const codes = read('src/errors.ts').match(/(?<=^ {2}\| ')ERR_\w+/gm) ?? [];
     assert(codes.length > 10, `only ${codes.length} codes were found`);

@@ -24,15 +24,16 @@ const WHOLE: SysctlRequest = { room: Number.MAX_SAFE_INTEGER, value: null };
  */
 export class ModelProcess {
   readonly #kernel: Kernel;
-  /** @internal */
+  /** Its record in the kernel. */
   readonly entry: ProcessEntry;
 
-  /** @internal Made by `ModelKernel` and {@link fork}. */
+  /** Made by `ModelKernel` and {@link fork}. */
   constructor(kernel: Kernel, entry: ProcessEntry) {
     this.#kernel = kernel;
     this.entry = entry;
   }
 
+  /** Its number. */
   get pid(): number {
     return this.entry.pid;
   }
@@ -47,6 +48,7 @@ export class ModelProcess {
     return this.entry.uid;
   }
 
+  /** It is a zombie, or gone. */
   get hasEnded(): boolean {
     return this.entry.isZombie;
   }
@@ -64,11 +66,13 @@ export class ModelProcess {
     return this.entry.memory.map(bytes, base);
   }
 
+  /** jail_attach(2): moves this process into a jail, for good. */
   jailAttach(jid: number): void {
     this.#enter('jail_attach', String(jid));
     jailAttach(this.#kernel, this.entry, jid);
   }
 
+  /** chroot(2). */
   chroot(path: string): void {
     this.#enter('chroot', path);
     chroot(this.#kernel, this.entry, path);
@@ -88,11 +92,13 @@ export class ModelProcess {
     return sysctl(this.#kernel, this.entry, mib, { ...WHOLE, ...request });
   }
 
+  /** The hostname as this process sees it: its jail's. */
   gethostname(): string {
     this.#enter('gethostname');
     return this.entry.credential.prison?.hostname ?? this.#kernel.settings.hostname;
   }
 
+  /** sethostname(3), as far as the jail may. */
   sethostname(hostname: string): void {
     this.#enter('sethostname', hostname);
     mayWriteHostname(this.#kernel, this.entry);
@@ -104,6 +110,7 @@ export class ModelProcess {
 
   // ── processes ──
 
+  /** fork(2). Returns the child. */
   fork(): ModelProcess {
     this.#enter('fork');
     return new ModelProcess(this.#kernel, this.#kernel.processes.fork(this.entry));
@@ -120,16 +127,18 @@ export class ModelProcess {
     signals.deliver(this.#kernel, this.entry, this.#kernel.layout.signals.SIGKILL ?? 9);
   }
 
-  /** @param status an exit code */
+  /** _exit(2). @param status an exit code, 0 to 255 */
   exit(status: number): void {
     lifecycle.exit(this.#kernel, this.entry, (status & 0xff) << 8);
   }
 
+  /** wait4(2) for one child, or any; null with nothing to tell. */
   wait(pid = -1): lifecycle.Waited | null {
     this.#enter('wait4', String(pid));
     return lifecycle.wait(this.#kernel, this.entry, pid);
   }
 
+  /** wait6(2) with P_JAILID, which finds children in no jail as well. */
   waitJail(jid: number): lifecycle.Waited | null {
     this.#enter('wait6', String(jid));
     return lifecycle.waitJail(this.#kernel, this.entry, jid);
@@ -141,6 +150,7 @@ export class ModelProcess {
     return signals.kill(this.#kernel, this.entry, pid, signal);
   }
 
+  /** ptrace(2), PT_ATTACH. */
   ptraceAttach(pid: number): void {
     this.#enter('ptrace', String(pid));
     signals.ptraceAttach(this.#kernel, this.entry, pid);
@@ -148,31 +158,37 @@ export class ModelProcess {
 
   // ── who it is ──
 
+  /** setuid(2). */
   setuid(uid: number): void {
     this.#enter('setuid', String(uid));
     identity.setuid(this.#kernel, this.entry, uid);
   }
 
+  /** seteuid(2). */
   seteuid(uid: number): void {
     this.#enter('seteuid', String(uid));
     identity.seteuid(this.#kernel, this.entry, uid);
   }
 
+  /** setresuid(2). */
   setresuid(ruid: number, uid: number, svuid: number): void {
     this.#enter('setresuid', String(uid));
     identity.setresuid(this.#kernel, this.entry, ruid, uid, svuid);
   }
 
+  /** setgid(2). */
   setgid(gid: number): void {
     this.#enter('setgid', String(gid));
     identity.setgid(this.#kernel, this.entry, gid);
   }
 
+  /** setgroups(2). */
   setgroups(groups: readonly number[]): void {
     this.#enter('setgroups');
     identity.setgroups(this.#kernel, this.entry, groups);
   }
 
+  /** setlogin(2). */
   setlogin(name: string): void {
     this.#enter('setlogin', name);
     identity.setlogin(this.#kernel, this.entry, name);
@@ -184,11 +200,13 @@ export class ModelProcess {
     this.entry.limits.set(name, { soft, hard });
   }
 
+  /** setpgid(2). */
   setpgid(pgid = 0): void {
     this.#enter('setpgid');
     identity.setpgid(this.entry, pgid);
   }
 
+  /** setsid(2). */
   setsid(): number {
     this.#enter('setsid');
     return identity.setsid(this.#kernel, this.entry);
@@ -202,46 +220,55 @@ export class ModelProcess {
     return files.open(this.#kernel, this.entry, path);
   }
 
+  /** openat(2). Returns a descriptor. */
   openAt(fd: number, path: string): number {
     this.#enter('openat', path);
     return files.openAt(this.#kernel, this.entry, fd, path);
   }
 
+  /** close(2). */
   close(fd: number): void {
     this.#enter('close', String(fd));
     files.close(this.#kernel, this.entry, fd);
   }
 
+  /** closefrom(2). */
   closeFrom(first: number): void {
     this.#enter('closefrom', String(first));
     files.closeFrom(this.entry, first);
   }
 
+  /** chdir(2). */
   chdir(path: string): void {
     this.#enter('chdir', path);
     files.chdir(this.#kernel, this.entry, path);
   }
 
+  /** fchdir(2), which leads out of a jail. */
   fchdir(fd: number): void {
     this.#enter('fchdir', String(fd));
     files.fchdir(this.#kernel, this.entry, fd);
   }
 
+  /** getcwd(3). */
   getcwd(): string {
     this.#enter('getcwd');
     return files.getcwd(this.#kernel, this.entry);
   }
 
+  /** realpath(3). */
   realpath(path: string): string {
     this.#enter('realpath', path);
     return files.realpath(this.#kernel, this.entry, path);
   }
 
+  /** stat(2). */
   stat(path: string): files.ModelStat {
     this.#enter('stat', path);
     return files.stat(this.entry, path);
   }
 
+  /** lstat(2). */
   lstat(path: string): files.ModelStat {
     this.#enter('lstat', path);
     return files.stat(this.entry, path, true);
@@ -253,21 +280,25 @@ export class ModelProcess {
     files.create(this.#kernel, this.entry, path, kind).content = Buffer.from(content);
   }
 
+  /** symlink(2). */
   symlink(target: string, path: string): void {
     this.#enter('symlink', path);
     files.create(this.#kernel, this.entry, path, 'symlink').target = target;
   }
 
+  /** rename(2). */
   rename(from: string, to: string): void {
     this.#enter('rename', from);
     files.rename(this.#kernel, this.entry, from, to);
   }
 
+  /** rmdir(2). */
   rmdir(path: string): void {
     this.#enter('rmdir', path);
     files.rmdir(this.#kernel, this.entry, path);
   }
 
+  /** unlink(2). */
   unlink(path: string): void {
     this.#enter('unlink', path);
     files.unlink(this.#kernel, this.entry, path);
@@ -286,16 +317,19 @@ export class ModelProcess {
 
   // ── mounts and addresses ──
 
+  /** mount(2). */
   mount(type: string, path: string, flags = 0, source: string | null = null): Mount {
     this.#enter('mount', path);
     return mounts.mount(this.#kernel, this.entry, { type, path, flags, source });
   }
 
+  /** unmount(2). */
   unmount(path: string, flags = 0): void {
     this.#enter('unmount', path);
     mounts.unmount(this.#kernel, this.entry, path, flags);
   }
 
+  /** getfsstat(2): the mounts that this process sees. */
   getfsstat(): mounts.MountRow[] {
     this.#enter('getfsstat');
     return mounts.mountRows(this.#kernel, this.entry);
@@ -313,11 +347,13 @@ export class ModelProcess {
     interfaces.removeAlias(this.#kernel, this.entry, interfaceName, address);
   }
 
+  /** ioctl(2), SIOCSIFFLAGS. */
   setInterfaceFlags(interfaceName: string): void {
     this.#enter('SIOCSIFFLAGS', interfaceName);
     interfaces.setInterfaceFlags(this.#kernel, this.entry, interfaceName);
   }
 
+  /** getifaddrs(3). */
   getifaddrs(): interfaces.InterfaceAddress[] {
     this.#enter('getifaddrs');
     return interfaces.interfaceAddresses(this.#kernel, this.entry);
@@ -325,36 +361,43 @@ export class ModelProcess {
 
   // ── sockets ──
 
+  /** socket(2). Returns a descriptor. */
   socket(domain: number, type: number, protocol = 0): number {
     this.#enter('socket', String(domain));
     return sockets.socket(this.#kernel, this.entry, domain, type, protocol);
   }
 
+  /** bind(2). */
   bind(fd: number, endpoint: Endpoint): void {
     this.#enter('bind', endpoint.address);
     sockets.bind(this.#kernel, this.entry, fd, endpoint);
   }
 
+  /** listen(2). */
   listen(fd: number): void {
     this.#enter('listen', String(fd));
     sockets.listen(this.#kernel, this.entry, fd);
   }
 
+  /** connect(2). */
   connect(fd: number, endpoint: Endpoint): void {
     this.#enter('connect', endpoint.address);
     sockets.connect(this.#kernel, this.entry, fd, endpoint);
   }
 
+  /** connect(2) of a socket of the local domain. */
   connectPath(fd: number, path: string): void {
     this.#enter('connect', path);
     sockets.connectPath(this.#kernel, this.entry, fd, path);
   }
 
+  /** getsockname(2). */
   getsockname(fd: number): Endpoint {
     this.#enter('getsockname', String(fd));
     return sockets.socketName(this.#kernel, this.entry, fd);
   }
 
+  /** getpeername(2). */
   getpeername(fd: number): Endpoint {
     this.#enter('getpeername', String(fd));
     return sockets.peerName(this.#kernel, this.entry, fd);

@@ -27,6 +27,7 @@ export class Network {
     this.add('lo0').addresses.push('::1', 'fe80:1::1', '127.0.0.1');
   }
 
+  /** Adds an interface without addresses. */
   add(name: string): ModelInterface {
     const added: ModelInterface = { name, addresses: [] };
     this.interfaces.set(name, added);
@@ -38,6 +39,7 @@ export class Network {
     return this.interfaceOf(address) !== undefined;
   }
 
+  /** The interface that has this address. */
   interfaceOf(address: string): ModelInterface | undefined {
     for (const candidate of this.interfaces.values()) {
       if (candidate.addresses.includes(address)) return candidate;

@@ -42,10 +42,12 @@ export class Prison {
     return this.#holders;
   }
 
+  /** Something of the jail is there: it cannot go. */
   hold(holder: object): void {
     this.#holders.add(holder);
   }
 
+  /** One thing less; with the last the jail is gone. */
   release(holder: object): void {
     if (this.#holders.delete(holder) && this.#holders.size === 0) this.#gone(this);
   }

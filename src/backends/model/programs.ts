@@ -61,6 +61,7 @@ export class ProgramTable {
     return this;
   }
 
+  /** What is run by this path. */
   get(path: string): Program | undefined {
     return this.#programs.get(path);
   }
