@@ -35,8 +35,11 @@
           "sources": [
             "<!@(node -p \"require('fs').readdirSync('native/addon').filter((f) => f.startsWith('dragonfly_') && f.endsWith('.cc')).map((f) => 'native/addon/' + f).join(' ')\")",
             "native/dragonfly/abi.cc",
+            "native/dragonfly/alias_remove.cc",
             "native/dragonfly/jail_enter.cc",
+            "native/dragonfly/mount_list.cc",
             "native/dragonfly/processes.cc",
+            "native/dragonfly/unmount.cc",
             "<!@(node -p \"require('fs').readdirSync('native/dragonfly').filter((f) => f.startsWith('sysctl_')).map((f) => 'native/dragonfly/' + f).join(' ')\")",
           ],
         }],

@@ -32,7 +32,6 @@ export type {
   Feature,
   JailEvent,
   JailInfo,
-  JailStep,
   JailUsage,
   PlanStep,
   Probe,

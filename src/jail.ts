@@ -7,7 +7,6 @@ import type {
   CommandEvents,
   Connection,
   JailEnd,
-  StepSink,
 } from './backends/backend.js';
 import { selectBackend } from './backends/select.js';
 import { type Capabilities, resolveCapabilities } from './capabilities.js';
@@ -112,7 +111,7 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
     if (signal?.aborted) throw abortError(signal);
     const connection = await timed(
       'create',
-      (steps) => backend.create(resolved, signal ?? null, steps),
+      () => backend.create(resolved, signal ?? null),
       (made) => aboutCreation(resolved, made),
     );
     return new Jail(backend, connection);
@@ -355,7 +354,7 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
     if (this.#end === 'closed') throw this.#stopped();
     this.#stopping ??= timed(
       'stop',
-      (steps) => this.#stop(resolved, steps),
+      () => this.#stop(resolved),
       () => ({ jid: this.jid, name: this.name }),
     );
     await this.#stopping;
@@ -409,10 +408,10 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
     return command.onEnd(() => this.#commands.delete(command));
   }
 
-  async #stop({ command, signal, graceMs }: ResolvedStop, steps: StepSink | null): Promise<void> {
+  async #stop({ command, signal, graceMs }: ResolvedStop): Promise<void> {
     try {
       if (command !== null) await this.#runStopCommand(command, graceMs);
-      await this.#connection.stop(signal, graceMs, steps);
+      await this.#connection.stop(signal, graceMs);
       await this.#ended;
     } catch (error) {
       this.#stopping = null;

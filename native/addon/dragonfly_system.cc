@@ -2,6 +2,7 @@
 #include "dragonfly_calls.hh"
 #include "dragonfly_recover.hh"
 #include "dragonfly_registry.hh"
+#include "dragonfly_setup.hh"
 #include "dragonfly_sysctl.hh"
 #include "system.hh"
 
@@ -12,6 +13,7 @@ void define_system(Napi::Env env, Napi::Object exports) {
   define_calls(env, exports);
   define_recover(env, exports);
   define_registry(env, exports);
+  define_setup(env, exports);
   define_sysctl(env, exports);
 }
 

@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../common/steps.hh"
 #include "../common/unique_fd.hh"
 #include "netlink_message.hh"
 
@@ -431,12 +430,9 @@ bool connect_host(const char* link, int netns, const Address* addresses, size_t 
   create_pair(&host, link, netns);
   if (!host.exchange(error)) return false;
   int index = 0;
-  if (ignore_advertisements(link, error) && bring_ends_up(&host, link, netns, &index, error)) {
-    step_done("link");
-    if (route_addresses(&host, index, addresses, count, error)) {
-      step_done("route");
-      return true;
-    }
+  if (ignore_advertisements(link, error) && bring_ends_up(&host, link, netns, &index, error) &&
+      route_addresses(&host, index, addresses, count, error)) {
+    return true;
   }
   Error ignored;
   disconnect_host(link, &ignored);
@@ -467,10 +463,7 @@ bool configure_jail(const Address* addresses, size_t count, bool linked, Error* 
     add_default_route(&jail, index, first_routable(addresses, count, AF_INET));
     add_default_route(&jail, index, first_routable(addresses, count, AF_INET6));
   }
-  if (!jail.exchange(error) || !await_addresses(&jail, index, addresses, count, error))
-    return false;
-  step_done("address");  // all at once
-  return true;
+  return jail.exchange(error) && await_addresses(&jail, index, addresses, count, error);
 }
 
 }  // namespace dfjail

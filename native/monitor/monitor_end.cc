@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "../common/steps.hh"
 #include "signals.hh"
 
 namespace dfjail {
@@ -39,7 +38,6 @@ bool Monitor::stop(Connection* connection, const Frame& frame) {
   if (!reader.finished() || phase_ == Phase::kNew) return false;
   connection->stopping = true;
   connection->stop_request = frame.id;
-  if (connection->wants_steps) begin_steps();
   if (phase_ != Phase::kRunning) return true;
   phase_ = Phase::kStopping;
   deadline_ = in_milliseconds(grace);
@@ -76,7 +74,6 @@ void Monitor::look_whether_deserted() {
 }
 
 void Monitor::kill() {
-  step_done("signal");
   phase_ = Phase::kKilled;
   pause_ = 1;
   deadline_ = in_milliseconds(kUndoPatience);
@@ -138,7 +135,6 @@ void Monitor::look_whether_over() {
 void Monitor::finish() {
   Error error;
   bool undone = true;
-  step_done("kill");
   if (jail_.owned) {
     undone = undo_jail(&jail_, &error);
   } else {
@@ -148,7 +144,6 @@ void Monitor::finish() {
   }
   for (Connection* connection : connections_) {
     if (connection == nullptr) continue;
-    if (connection->stopping) tell_steps(connection);
     if (connection->stopping && !undone) {
       answer_error(connection, connection->stop_request, error);
     } else {

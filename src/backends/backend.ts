@@ -1,7 +1,6 @@
 import type { Capabilities } from '../capabilities.js';
 import type {
   JailInfo,
-  JailStep,
   PlanStep,
   Probe,
   ProcessInfo,
@@ -26,12 +25,8 @@ export interface Backend {
   plan(spec: ResolvedSpec): readonly PlanStep[];
   probe(): Probe;
 
-  /** Makes a jail. When it rejects, everything has been undone. `steps` is told of each step of the plan, when it is done. */
-  create(
-    spec: ResolvedSpec,
-    signal: AbortSignal | null,
-    steps: StepSink | null,
-  ): Promise<Connection>;
+  /** Makes a jail. When it rejects, everything has been undone. */
+  create(spec: ResolvedSpec, signal: AbortSignal | null): Promise<Connection>;
   /** A connection to a running jail; `ERR_JAIL_NOT_FOUND`. */
   open(id: number | string): Promise<Connection>;
 
@@ -57,10 +52,19 @@ export interface Backend {
   recover(): Promise<RecoveredJail[]>;
   /** A directory in which something changes when jails come and go; null: there is none. */
   watchedDirectory(): string | null;
+  /** What other programs have set up on the host for their jails; null: there are none of theirs. */
+  hostSetup(): HostSetup | null;
 }
 
-/** Hears of steps, in the order in which they were done. */
-export type StepSink = (done: JailStep) => void;
+/** What rc.d/jail sets up on the host for its jails, for whoever takes it back. */
+export interface HostSetup {
+  /** Where something is mounted, as the kernel has it, in the order of mounting. */
+  mountPoints(): string[];
+  /** By force. @throws JailSystemError step `mount` */
+  unmount(path: string): void;
+  /** That it is not there is no error. @throws JailSystemError step `address` */
+  removeAddress(interfaceName: string, address: string): void;
+}
 
 /** How a connection ended. */
 export type JailEnd =
@@ -135,7 +139,7 @@ export interface Connection {
     events: CommandEvents,
   ): CommandControl;
   /** Ends the jail: the signal to everything in it, after `graceMs` KILL. Resolves when it is gone. */
-  stop(signal: number, graceMs: number, steps: StepSink | null): Promise<void>;
+  stop(signal: number, graceMs: number): Promise<void>;
   /** Of commands that are spawned later. */
   setCapabilities(capabilities: Readonly<Capabilities>): void;
   /** What {@link setCapabilities} asked for and the registry does not tell yet; null: nothing. */

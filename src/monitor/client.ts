@@ -5,7 +5,6 @@ import {
   decodeMessage,
   encodeMessage,
   FrameSplitter,
-  helloFlags,
   type Message,
   type Messages,
   PROTOCOL_VERSION,
@@ -61,7 +60,7 @@ export class MonitorClient {
     this.#socket.on('end', () => this.#end(null));
     this.#socket.on('error', (error: Error) => this.#end(error));
     this.#socket.on('close', () => this.#end(null));
-    this.#greet(0);
+    this.#greet();
   }
 
   /** Is the connection over? */
@@ -103,11 +102,6 @@ export class MonitorClient {
     }).finally(release);
   }
 
-  /** From now on the monitor tells how long each step has taken: STEPS. */
-  wantSteps(): void {
-    this.#greet(helloFlags.steps);
-  }
-
   /** Keeps the program alive until the returned function is called (once or more). */
   hold(): () => void {
     if (this.#holds++ === 0) this.#socket.ref();
@@ -124,8 +118,8 @@ export class MonitorClient {
     this.#end(null);
   }
 
-  #greet(flags: number): void {
-    this.request('hello', { version: PROTOCOL_VERSION, flags }, (error, answer) => {
+  #greet(): void {
+    this.request('hello', { version: PROTOCOL_VERSION, flags: 0 }, (error, answer) => {
       if (error !== null || answer === null) return;
       if (answer.name === 'welcome' && answer.body.version === PROTOCOL_VERSION) return;
       this.#end(protocolError('the monitor is of another release'));

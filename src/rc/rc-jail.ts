@@ -52,8 +52,8 @@ export interface RcJail {
   readonly consoleLog: string | null;
   /** How long exec_stop may take. */
   readonly execStopTimeoutMs: number;
-  /** false: the jail ends with the program that has started it. */
-  readonly persist: boolean;
+  /** As for `Jail.create()`: false: the jail ends with the program that has started it. */
+  readonly persist: boolean | 'until-empty';
 }
 
 /** What rc.conf(5) says of jails. */

@@ -123,6 +123,7 @@ function readSeconds(found: Setting | null): number {
   return seconds;
 }
 
-function readPersist(found: Setting | null, warnings: RcWarning[]): boolean {
-  return found === null || isYes(found, warnings);
+function readPersist(found: Setting | null, warnings: RcWarning[]): RcJail['persist'] {
+  if (found === null) return true;
+  return found.value === 'until_empty' ? 'until-empty' : isYes(found, warnings);
 }

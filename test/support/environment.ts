@@ -10,6 +10,7 @@ export const nodePath = realpathSync(process.execPath);
 
 /** Where copies and children of the test find the package. */
 export const packageUrl = import.meta.resolve('dragonfly-jail');
+export const rcUrl = import.meta.resolve('dragonfly-jail/rc');
 export const rootfsUrl = import.meta.resolve('dragonfly-jail/rootfs');
 export const supervisorUrl = import.meta.resolve('dragonfly-jail/supervisor');
 

@@ -5,13 +5,14 @@ import { jailNotFound } from '../../errors.js';
 import { specBody } from '../../monitor/bodies.js';
 import { MonitorConnection } from '../../monitor/connection.js';
 import { monitorHost } from '../../monitor/host.js';
-import { nativeFailure, type RawJail } from '../../native.js';
+import { loadNative, nativeFailure, type RawJail } from '../../native.js';
 import { jailInfo } from '../../registry/entries.js';
 import { recoverAll, sweepOnce } from '../../registry/recover.js';
 import { stateDirectory } from '../../registry/state-dir.js';
 import type { Probe, RecoveredJail } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
-import type { Backend, StepSink } from '../backend.js';
+import type { Backend, HostSetup } from '../backend.js';
+import { nativeSetup } from './host-setup.js';
 import { KernelBackend } from './kernel-backend.js';
 import { type OwnEntry, signalJail } from './listing.js';
 
@@ -27,15 +28,10 @@ export class DragonflyBackend extends KernelBackend implements Backend {
     return this.probeAs('dragonfly', release(), process.geteuid?.() === 0);
   }
 
-  async create(
-    spec: ResolvedSpec,
-    signal: AbortSignal | null,
-    steps: StepSink | null,
-  ): Promise<MonitorConnection> {
+  async create(spec: ResolvedSpec, signal: AbortSignal | null): Promise<MonitorConnection> {
     const host = monitorHost(stateDirectory());
     sweepOnce(host);
-    const body = specBody(spec, host.stateDir);
-    const connection = await MonitorConnection.create(host, body, signal, steps);
+    const connection = await MonitorConnection.create(host, specBody(spec, host.stateDir), signal);
     const { jid } = connection;
     this.#owned.add(jid);
     void connection.ended.then(() => this.#owned.delete(jid));
@@ -72,6 +68,10 @@ export class DragonflyBackend extends KernelBackend implements Backend {
 
   watchedDirectory(): string {
     return join(stateDirectory(), 'jails');
+  }
+
+  hostSetup(): HostSetup {
+    return nativeSetup(loadNative().native);
   }
 
   protected override entries(): OwnEntry[] {

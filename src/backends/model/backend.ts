@@ -3,11 +3,12 @@ import type { Capabilities } from '../../capabilities.js';
 import { JailError, JailSystemError, jailNotFound } from '../../errors.js';
 import type { Probe, RecoveredJail } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
-import type { Backend, StepSink } from '../backend.js';
+import type { Backend, HostSetup } from '../backend.js';
 import { KernelBackend } from '../dragonfly/kernel-backend.js';
 import { type OwnEntry, signalJail } from '../dragonfly/listing.js';
 import { type ConnectionKind, type Host, ModelConnection } from './connection.js';
 import { readsBy } from './host-reads.js';
+import { modelSetup } from './host-setup.js';
 import { KeepAlive } from './keep-alive.js';
 import { JailKeeper, type Undone } from './keeper.js';
 import type { ModelKernel } from './kernel.js';
@@ -41,22 +42,18 @@ export class ModelBackend extends KernelBackend implements Backend {
     return this.probeAs('model', release, privileged);
   }
 
-  async create(
-    spec: ResolvedSpec,
-    signal: AbortSignal | null,
-    steps: StepSink | null,
-  ): Promise<ModelConnection> {
+  async create(spec: ResolvedSpec, signal: AbortSignal | null): Promise<ModelConnection> {
     await null; // no error and no jail before the caller has its promise
     if (signal?.aborted) throw abortError(signal);
     this.#refuseName(spec.name);
     const leave = (undo: UndoList, monitor: ModelProcess) => {
       this.#left.push({ name: spec.name, undo, monitor });
     };
-    const keeper = JailKeeper.make(this.#kernel, spec, this.#keepAlive, leave, steps);
+    const keeper = JailKeeper.make(this.#kernel, spec, this.#keepAlive, leave);
     this.#keepers.set(keeper.jid, keeper);
     void keeper.gone.then(() => this.#keepers.delete(keeper.jid));
     if (!signal?.aborted) return this.#connect(keeper, 'created', spec);
-    await keeper.stop(KILL, 0, null);
+    await keeper.stop(KILL, 0);
     throw abortError(signal);
   }
 
@@ -101,6 +98,10 @@ export class ModelBackend extends KernelBackend implements Backend {
 
   watchedDirectory(): null {
     return null;
+  }
+
+  hostSetup(): HostSetup {
+    return modelSetup(this.#kernel);
   }
 
   protected override ask<T>(question: () => T): T {

@@ -3,7 +3,6 @@ import type { ResolvedSpec } from '../../spec.js';
 import type { ModelProcess } from './model-process.js';
 import { inChild } from './monitor.js';
 import type { Mount } from './mount-table.js';
-import type { Stopwatch } from './stopwatch.js';
 import { during } from './translate.js';
 import type { UndoList } from './undo-list.js';
 
@@ -18,16 +17,10 @@ const FLAGS: readonly (readonly [ours: number, kernel: number])[] = [
 const MNT_FORCE = 0x80000;
 
 /** Mounts what a jail is to have, in order. */
-export function mountAll(
-  monitor: ModelProcess,
-  spec: ResolvedSpec,
-  undo: UndoList,
-  watch: Stopwatch,
-): void {
+export function mountAll(monitor: ModelProcess, spec: ResolvedSpec, undo: UndoList): void {
   for (const mount of spec.mounts) {
     const mounted = mountOne(monitor, spec.path, mount);
     undo.add(`unmounted ${mount.target}`, () => unmountOne(monitor, mounted));
-    watch.done(STEP);
   }
 }
 

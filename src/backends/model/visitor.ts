@@ -1,4 +1,3 @@
-import type { StepSink } from '../backend.js';
 import { Commands } from './commands.js';
 import { readsBy } from './host-reads.js';
 import type { KeepAlive } from './keep-alive.js';
@@ -44,10 +43,10 @@ export class Visitor {
   }
 
   /** Ends the jail: whoever made it takes it back; one of nobody's vanishes when nothing is in it. */
-  async stop(signal: number, graceMs: number, steps: StepSink | null): Promise<void> {
+  async stop(signal: number, graceMs: number): Promise<void> {
     this.#stopping = true;
     if (this.#keeper !== null) {
-      await this.#keeper.stop(signal, graceMs, steps);
+      await this.#keeper.stop(signal, graceMs);
       return;
     }
     const reads = readsBy(this.#kernel, () => this.monitor);

@@ -23,9 +23,11 @@ export const manualParts = {
       '/run/dragonfly-jail',
       'The registry of root’s jails on Linux; those of others are below `$XDG_RUNTIME_DIR`.',
     ],
+    ['/etc/rc.conf', 'The jails of `dfjail start`, `stop`, `restart` and `status`.'],
   ],
   exitCodes: [
     { code: '0', meaning: 'It worked.' },
+    { code: '1', meaning: 'The answer is no: `dfjail status` of a jail that does not run.' },
     { code: '64', meaning: 'It was called in a wrong way. Nothing was done.' },
     { code: '125', meaning: 'The jail, or dfjail itself, failed.' },
     { code: '126', meaning: 'The command was found in the jail, but cannot be executed.' },
