@@ -1,7 +1,8 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
 import { debuglog, inspect } from 'node:util';
-import type { CommandEvents, CommandExit } from './backends/backend.js';
+import type { CommandEvents, CommandExit, StepSink } from './backends/backend.js';
 import type { ProcessExit } from './jailed-process.js';
+import type { JailStep } from './reports.js';
 import type { ResolvedSpawn } from './spawn-options.js';
 
 /**
@@ -20,6 +21,8 @@ export interface JailCreateMessage {
   readonly hostname: string;
   readonly path: string;
   readonly durationMs: number;
+  /** What was done, in order; what failed is not among it. */
+  readonly steps: readonly JailStep[];
   /** Why there is no jail; null: there is. */
   readonly error: Error | null;
 }
@@ -55,6 +58,8 @@ export interface JailStopMessage {
   readonly jid: number;
   readonly name: string | null;
   readonly durationMs: number;
+  /** What was done, in order: `signal` until nothing ran any more or the time was up, `kill`, and what was taken back. */
+  readonly steps: readonly JailStep[];
   readonly error: Error | null;
 }
 
@@ -72,22 +77,28 @@ const NO_USAGE = { userTime: 0, systemTime: 0, maxRss: 0, wallTime: 0 };
  * Runs an operation and tells how it ended and how long it took.
  *
  * @param what     the channel
- * @param action   what is done
+ * @param action   what is done; tells its steps, where somebody listens
  * @param describe what to tell beside time and error; the result is null when it failed
  */
 export async function timed<T>(
   what: 'create' | 'stop',
-  action: () => Promise<T>,
+  action: (steps: StepSink | null) => Promise<T>,
   describe: (result: T | null) => object,
 ): Promise<T> {
-  if (!isHeard(channels[what])) return action();
+  if (!isHeard(channels[what])) return action(null);
   const start = performance.now();
+  const steps: JailStep[] = [];
+  const about = describe(null);
+  const note = (done: JailStep) => {
+    steps.push(done);
+    if (debug.enabled) debugStep(what, about, done);
+  };
   try {
-    const result = await action();
-    tell(what, { ...describe(result), durationMs: since(start), error: null });
+    const result = await action(note);
+    tell(what, { ...describe(result), durationMs: since(start), steps, error: null });
     return result;
   } catch (error) {
-    tell(what, { ...describe(null), durationMs: since(start), error: asError(error) });
+    tell(what, { ...about, durationMs: since(start), steps, error: asError(error) });
     throw error;
   }
 }
@@ -158,8 +169,13 @@ class ObservedCommand implements CommandEvents {
 }
 
 function oneLine(message: object): string {
-  const { durationMs: _, ...about } = message as { durationMs?: number };
+  const { durationMs: _, steps: __, ...about } = message as { durationMs: number; steps?: object };
   return inspect(about, { breakLength: Number.POSITIVE_INFINITY });
+}
+
+function debugStep(what: string, about: object, { step, durationMs }: JailStep): void {
+  const { jid, hostname } = about as { jid: number | null; hostname?: string };
+  debug('%s of %s, step %s, %s ms', what, jid ?? hostname, step, milliseconds(durationMs));
 }
 
 function isHeard(it: Channel): boolean {
@@ -170,8 +186,14 @@ function tell<T extends { readonly durationMs: number }>(
   what: keyof typeof channels,
   message: T,
 ): void {
-  if (debug.enabled) debug('%s, %s ms: %s', what, message.durationMs.toFixed(3), oneLine(message));
+  if (debug.enabled) {
+    debug('%s, %s ms: %s', what, milliseconds(message.durationMs), oneLine(message));
+  }
   channels[what].publish(message);
+}
+
+function milliseconds(durationMs: number): string {
+  return durationMs.toFixed(3);
 }
 
 function since(start: number): number {

@@ -32,6 +32,7 @@ export type {
   Feature,
   JailEvent,
   JailInfo,
+  JailStep,
   JailUsage,
   PlanStep,
   Probe,

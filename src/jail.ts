@@ -7,6 +7,7 @@ import type {
   CommandEvents,
   Connection,
   JailEnd,
+  StepSink,
 } from './backends/backend.js';
 import { selectBackend } from './backends/select.js';
 import { type Capabilities, resolveCapabilities } from './capabilities.js';
@@ -111,7 +112,7 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
     if (signal?.aborted) throw abortError(signal);
     const connection = await timed(
       'create',
-      () => backend.create(resolved, signal ?? null),
+      (steps) => backend.create(resolved, signal ?? null, steps),
       (made) => aboutCreation(resolved, made),
     );
     return new Jail(backend, connection);
@@ -354,7 +355,7 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
     if (this.#end === 'closed') throw this.#stopped();
     this.#stopping ??= timed(
       'stop',
-      () => this.#stop(resolved),
+      (steps) => this.#stop(resolved, steps),
       () => ({ jid: this.jid, name: this.name }),
     );
     await this.#stopping;
@@ -408,10 +409,10 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
     return command.onEnd(() => this.#commands.delete(command));
   }
 
-  async #stop({ command, signal, graceMs }: ResolvedStop): Promise<void> {
+  async #stop({ command, signal, graceMs }: ResolvedStop, steps: StepSink | null): Promise<void> {
     try {
       if (command !== null) await this.#runStopCommand(command, graceMs);
-      await this.#connection.stop(signal, graceMs);
+      await this.#connection.stop(signal, graceMs, steps);
       await this.#ended;
     } catch (error) {
       this.#stopping = null;

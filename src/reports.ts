@@ -97,6 +97,13 @@ export interface PlanStep {
   undo: string | null;
 }
 
+/** A step of making or ending a jail that was done. */
+export interface JailStep {
+  /** By the name that errors and {@link PlanStep} have. */
+  readonly step: string;
+  readonly durationMs: number;
+}
+
 /** Something that may be possible here or not. */
 export interface Feature {
   available: boolean;

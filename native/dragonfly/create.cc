@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../common/listing.hh"
+#include "../common/steps.hh"
 #include "../monitor/describe.hh"
 #include "alias.hh"
 #include "anchor.hh"
@@ -128,9 +129,11 @@ bool set_up_host(const Making& m, Error* error) {
   const JailSpec& spec = *m.spec;
   for (size_t i = 0; spec.interface[0] != '\0' && i < spec.address_count; i++) {
     if (!add_alias(m, i, error)) return false;
+    step_done("address");
   }
   for (size_t i = 0; i < spec.mount_count; i++) {
     if (!mount_in_root(place_of(m), m.ledger.get(), spec.mounts[i], error)) return false;
+    step_done("mount");
   }
   return true;
 }
@@ -149,12 +152,17 @@ bool make_jail(Making* m, Error* error) {
   Jail* jail = m->jail;
   const JailSpec& spec = *m->spec;
   jail->entry.monitor = getpid();
-  if (!may_make_jails(error) || !open_state(spec.state_dir, &jail->state, error)) return false;
+  if (!may_make_jails(error)) return false;
+  step_done("privilege");
+  if (!open_state(spec.state_dir, &jail->state, error)) return false;
   if (realpath(spec.state_dir, m->state_path) == nullptr) {
     return fail(error, "register", "realpath", spec.state_dir);
   }
   if (!resolve_root(spec, jail, error) || !check(m, error)) return false;
-  if (!open_books(m, error) || !set_up_host(*m, error)) return false;
+  step_done("root");
+  if (!open_books(m, error)) return false;
+  step_done("register");
+  if (!set_up_host(*m, error)) return false;
   uint32_t jid = 0;
   // From the entry: the child wipes the message that the spec lies in.
   if (!raise_jail(jail->entry.path, jail->entry.hostname, m->addresses, spec.address_count,
@@ -162,7 +170,9 @@ bool make_jail(Making* m, Error* error) {
     return false;
   }
   if (!settle_jid(jail->state.get(), &jail->entry, jail->locks.get(), jid, error)) return false;
+  step_done("jail");
   if (!write_capabilities(jid, spec.capabilities, error)) return false;
+  step_done("capabilities");
   jail->anchor = make_bell(true);
   if (!jail->anchor) return fail(error, "ready", "kqueue");
   return write_entry(jail->state.get(), jail->entry, error);

@@ -1,6 +1,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "../common/steps.hh"
 #include "anchor.hh"
 #include "backend_state.hh"
 #include "capabilities.hh"
@@ -90,6 +91,7 @@ bool has_ended(Jail* jail) {
 
 bool undo_jail(Jail* jail, Error* error) {
   const bool gone = let_go(jail, error);
+  step_done("release");
   const int state = jail->state.get();
   Error ledger_error;
   jail->root.reset();
@@ -98,6 +100,7 @@ bool undo_jail(Jail* jail, Error* error) {
   // What could not be undone stays written down, in a folder without a living monitor: recover()
   // tries again.
   if (undone) unregister_jail(state, jail->entry);
+  step_done("register");
   jail->locks.reset();
   return gone && undone;
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../common/steps.hh"
 #include "alias.hh"
 #include "boot.hh"
 #include "devfs_rules.hh"
@@ -191,6 +192,7 @@ bool undo_ledger(int state, uint32_t id, const Undoing& undoing, Error* error) {
     Error failed;
     const bool confirmed = is_confirmed(lines, i);
     const bool undone = undo_line(lines.at[i], confirmed, &failed);
+    if (!confirmed) step_done(after(lines.at[i], "alias") != nullptr ? "address" : "mount");
     if (!confirmed) report(undoing, lines.at[i], undone ? nullptr : &failed);
     kept[i] = !undone;
     if (undone) continue;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../common/address.hh"
+#include "../common/steps.hh"
 #include "../monitor/backend.hh"
 #include "../monitor/describe.hh"
 #include "anchor.hh"
@@ -149,12 +150,16 @@ bool enter_user_namespace(const Making& m, Error* error) {
   if (syscall(SYS_setresgid, 0, 0, 0) < 0) return fail(error, "enter", "setresgid");
   if (syscall(SYS_setresuid, 0, 0, 0) < 0) return fail(error, "enter", "setresuid");
   constexpr int kNew = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
-  return unshare(kNew) == 0 || fail(error, "enter", "unshare");
+  if (unshare(kNew) < 0) return fail(error, "enter", "unshare");
+  step_done("enter");
+  return true;
 }
 
 bool name_host(const JailSpec& spec, Error* error) {
-  return sethostname(spec.hostname, strlen(spec.hostname)) == 0 ||
-         fail(error, "hostname", "sethostname", spec.hostname);
+  if (sethostname(spec.hostname, strlen(spec.hostname)) < 0)
+    return fail(error, "hostname", "sethostname", spec.hostname);
+  step_done("hostname");
+  return true;
 }
 
 bool prepare_jail(const Making& m, int lifeline, int report, Error* error) {
@@ -171,6 +176,7 @@ bool prepare_jail(const Making& m, int lifeline, int report, Error* error) {
 // both processes.
 [[noreturn]] void run_anchor(const Making& m, int lifeline, int report) {
   Error error;
+  step_done("namespaces");
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (prepare_jail(m, lifeline, report, &error))
     become_anchor(m.anchor_file.get(), lifeline, report, &error);
@@ -252,7 +258,9 @@ bool raise_anchor(Making* m, Error* error) {
   if (write(m->jail->lifeline.get(), "g", 1) != 1) return fail(error, "anchor", "write");
   word = hear_anchor(*m, error);
   if (word == Word::kFailed) return false;
-  return !anchor_is_gone(*m) || fail(error, "anchor", "execveat", "", ECHILD);
+  if (anchor_is_gone(*m)) return fail(error, "anchor", "execveat", "", ECHILD);
+  step_done("anchor");
+  return true;
 }
 
 // ---- entering for good
@@ -332,16 +340,25 @@ bool take_ids(Making* m, UniqueFd* root, Error* error) {
   return become_namespace_root(error) && resolve_root(*m->spec, &entry, root, error);
 }
 
+bool has_limits(const JailSpec& spec) {
+  return spec.limit_count > 0 || spec.memory != kUnlimited || spec.processes != kUnlimited;
+}
+
 // Everything that may need undoing is in jail->entry and its handles as soon as it is done.
 bool make_jail(Making* m, Error* error) {
   Jail* jail = m->jail;
   const JailSpec& spec = *m->spec;
   UniqueFd root;
-  if (!take_place(m, &root, error) || !take_ids(m, &root, error)) return false;
-  if (!make_user_namespace(m, error) || !make_anchor_file(&m->anchor_file, error)) return false;
+  if (!take_place(m, &root, error)) return false;
+  step_done("register");
+  if (!take_ids(m, &root, error) || !make_user_namespace(m, error)) return false;
+  step_done("id-map");
+  if (!make_anchor_file(&m->anchor_file, error)) return false;
   if (!clone_root(root.get(), spec.path, m->ids, &m->tree, error)) return false;
+  step_done("root");
   if (!raise_anchor(m, error)) return false;
   if (!limit_jail(jail, spec.memory, spec.processes, error)) return false;
+  if (has_limits(spec)) step_done("limits");
   if (!read_pid_namespace(&jail->entry, error) || !join_pid_namespace(jail, error)) return false;
   apply_capabilities(jail, spec.capabilities);
   return write_entry(jail->state.get(), jail->entry, error);
@@ -499,12 +516,17 @@ bool has_ended(Jail* jail) {
 bool undo_jail(Jail* jail, Error* error) {
   bool all = true;
   return_to_network();
-  if (jail->entry.link[0] != '\0') all = disconnect_host(jail->entry.link, error);
+  if (jail->entry.link[0] != '\0') {
+    all = disconnect_host(jail->entry.link, error);
+    step_done("link");
+  }
   for (UniqueFd& procs : jail->cgroups) procs.reset();
   all = remove_cgroups(jail->entry, error) && all;
+  if (jail->entry.cgroup[0] != '\0') step_done("limits");
   jail->root.reset();
   unregister_jail(jail->state.get(), jail->entry);
   jail->locks.reset();
+  step_done("register");
   return all;
 }
 

@@ -13,6 +13,8 @@
 
 #include <initializer_list>
 
+#include "../common/steps.hh"
+
 // <sys/mount.h> and <linux/mount.h> do not go together in every libc.
 extern "C" int mount(const char*, const char*, const char*, unsigned long, const void*);
 extern "C" int umount2(const char*, int);
@@ -311,11 +313,14 @@ bool build_root(int tree, const JailSpec& spec, const IdMap& ids, Error* error) 
   if (!here || !move_mount(tree, here.get())) return fail(error, "root", "move_mount", spec.path);
   for (size_t i = 0; i < spec.mount_count; i++) {
     if (!mount_one(tree, spec.mounts[i], ids, error)) return false;
+    step_done("mount");
   }
   if (fchdir(tree) < 0) return fail(error, "pivot", "fchdir", spec.path);
   if (syscall(SYS_pivot_root, ".", ".") < 0) return fail(error, "pivot", "pivot_root", spec.path);
   if (umount2(".", kDetach) < 0) return fail(error, "pivot", "umount2", "/");
-  return chdir("/") == 0 || fail(error, "pivot", "chdir", "/");
+  if (chdir("/") < 0) return fail(error, "pivot", "chdir", "/");
+  step_done("pivot");
+  return true;
 }
 
 }  // namespace dfjail

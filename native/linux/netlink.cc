@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../common/steps.hh"
 #include "../common/unique_fd.hh"
 #include "netlink_message.hh"
 
@@ -430,9 +431,12 @@ bool connect_host(const char* link, int netns, const Address* addresses, size_t 
   create_pair(&host, link, netns);
   if (!host.exchange(error)) return false;
   int index = 0;
-  if (ignore_advertisements(link, error) && bring_ends_up(&host, link, netns, &index, error) &&
-      route_addresses(&host, index, addresses, count, error)) {
-    return true;
+  if (ignore_advertisements(link, error) && bring_ends_up(&host, link, netns, &index, error)) {
+    step_done("link");
+    if (route_addresses(&host, index, addresses, count, error)) {
+      step_done("route");
+      return true;
+    }
   }
   Error ignored;
   disconnect_host(link, &ignored);
@@ -463,7 +467,10 @@ bool configure_jail(const Address* addresses, size_t count, bool linked, Error* 
     add_default_route(&jail, index, first_routable(addresses, count, AF_INET));
     add_default_route(&jail, index, first_routable(addresses, count, AF_INET6));
   }
-  return jail.exchange(error) && await_addresses(&jail, index, addresses, count, error);
+  if (!jail.exchange(error) || !await_addresses(&jail, index, addresses, count, error))
+    return false;
+  step_done("address");  // all at once
+  return true;
 }
 
 }  // namespace dfjail

@@ -30,6 +30,7 @@ class Connection {
   uint32_t stop_request = 0;  // waits for STOPPED
   bool stopping = false;
   bool greeted = false;
+  bool wants_steps = false;
 
   // Takes what has arrived. False when the other side is gone.
   bool receive();

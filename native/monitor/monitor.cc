@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <new>
 
+#include "../common/steps.hh"
 #include "signals.hh"
 
 namespace dfjail {
@@ -72,6 +73,21 @@ void Monitor::broadcast(uint32_t audience, Writer* writer) {
 void Monitor::answer_error(Connection* connection, uint32_t id, const Error& error) {
   Writer writer(Type::kFailed, id);
   encode_error(&writer, error);
+  connection->send(&loop_, &writer);
+}
+
+// What has been noted since begin_steps().
+void Monitor::tell_steps(Connection* connection) {
+  if (the_steps == nullptr || !connection->wants_steps) return;
+  Writer writer(Type::kSteps, 0);
+  const size_t count = the_steps->count < Steps::kMost ? the_steps->count : Steps::kMost;
+  writer.u32(static_cast<uint32_t>(count));
+  for (size_t i = 0; i < count; i++) {
+    char step[sizeof Steps::Note::step];
+    copy_text(step, the_steps->notes[i].step);
+    writer.str(step);
+    writer.u64(the_steps->notes[i].nanoseconds);
+  }
   connection->send(&loop_, &writer);
 }
 

@@ -48,6 +48,7 @@ class Monitor {
   bool handle(Connection* connection, const Frame& frame);
   void answer_error(Connection* connection, uint32_t id, const Error& error);
   void broadcast(uint32_t audience, Writer* writer);
+  void tell_steps(Connection* connection);
 
   // requests; false: not a message of the protocol, the connection ends
   bool hello(Connection* connection, const Frame& frame);

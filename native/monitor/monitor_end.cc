@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "../common/steps.hh"
 #include "signals.hh"
 
 namespace dfjail {
@@ -38,6 +39,7 @@ bool Monitor::stop(Connection* connection, const Frame& frame) {
   if (!reader.finished() || phase_ == Phase::kNew) return false;
   connection->stopping = true;
   connection->stop_request = frame.id;
+  if (connection->wants_steps) begin_steps();
   if (phase_ != Phase::kRunning) return true;
   phase_ = Phase::kStopping;
   deadline_ = in_milliseconds(grace);
@@ -74,6 +76,7 @@ void Monitor::look_whether_deserted() {
 }
 
 void Monitor::kill() {
+  step_done("signal");
   phase_ = Phase::kKilled;
   pause_ = 1;
   deadline_ = in_milliseconds(kUndoPatience);
@@ -135,6 +138,7 @@ void Monitor::look_whether_over() {
 void Monitor::finish() {
   Error error;
   bool undone = true;
+  step_done("kill");
   if (jail_.owned) {
     undone = undo_jail(&jail_, &error);
   } else {
@@ -144,6 +148,7 @@ void Monitor::finish() {
   }
   for (Connection* connection : connections_) {
     if (connection == nullptr) continue;
+    if (connection->stopping) tell_steps(connection);
     if (connection->stopping && !undone) {
       answer_error(connection, connection->stop_request, error);
     } else {

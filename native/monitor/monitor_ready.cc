@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <new>
 
+#include "../common/steps.hh"
 #include "signals.hh"
 
 namespace dfjail {
@@ -43,9 +44,10 @@ void Monitor::on_listener(void* monitor, void*, bool, bool) {
 bool Monitor::hello(Connection* connection, const Frame& frame) {
   Reader reader = reader_of(frame);
   const uint32_t version = reader.u32();
-  reader.u32();
+  const uint32_t flags = reader.u32();
   if (!reader.finished() || version != kProtocolVersion) return false;
   connection->greeted = true;
+  connection->wants_steps = (flags & kTellSteps) != 0;
   Writer writer(Type::kWelcome, frame.id);
   writer.u32(kProtocolVersion);
   writer.u32(static_cast<uint32_t>(getpid()));
@@ -61,8 +63,12 @@ bool Monitor::create(Connection* connection, const Frame& frame) {
   const bool understood = decode_spec(&reader, spec);
   Error error;
   until_empty_ = understood && (spec->flags & JailSpec::kUntilEmpty) != 0;
+  if (connection->wants_steps) begin_steps();
   const bool made = understood && create_jail(*spec, &jail_, &error) && listen_for_others(&error);
   free(spec);
+  if (made) step_done("ready");
+  tell_steps(connection);
+  forget_steps();
   if (!understood) return false;
   if (made) {
     jail_is_ready(connection, frame.id);
@@ -90,7 +96,12 @@ bool Monitor::attach(Connection* connection, const Frame& frame) {
     return true;
   }
   Error error;
-  if (attach_jail(state_dir, jid, &jail_, &error)) {
+  if (connection->wants_steps) begin_steps();
+  const bool attached = attach_jail(state_dir, jid, &jail_, &error);
+  if (attached) step_done("enter");
+  tell_steps(connection);
+  forget_steps();
+  if (attached) {
     jail_is_ready(connection, frame.id);
     return true;
   }

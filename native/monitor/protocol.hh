@@ -12,6 +12,8 @@ namespace dfjail {
 constexpr uint32_t kProtocolVersion = 1;
 constexpr uint32_t kMaxFrame = 8U << 20;
 constexpr size_t kMaxDescriptors = 64;
+// Of HELLO: before the answers to CREATE, ATTACH and STOP come STEPS.
+constexpr uint32_t kTellSteps = 1;
 
 enum class Type : uint16_t {
   kHello = 1,
@@ -29,6 +31,7 @@ enum class Type : uint16_t {
   kDone = 106,
   kStopped = 107,
   kGone = 108,
+  kSteps = 109,
 };
 
 // Walks over a payload. Every read checks the bounds; after a bad one `ok` stays false and reads

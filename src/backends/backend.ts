@@ -1,6 +1,7 @@
 import type { Capabilities } from '../capabilities.js';
 import type {
   JailInfo,
+  JailStep,
   PlanStep,
   Probe,
   ProcessInfo,
@@ -25,8 +26,12 @@ export interface Backend {
   plan(spec: ResolvedSpec): readonly PlanStep[];
   probe(): Probe;
 
-  /** Makes a jail. When it rejects, everything has been undone. */
-  create(spec: ResolvedSpec, signal: AbortSignal | null): Promise<Connection>;
+  /** Makes a jail. When it rejects, everything has been undone. `steps` is told of each step of the plan, when it is done. */
+  create(
+    spec: ResolvedSpec,
+    signal: AbortSignal | null,
+    steps: StepSink | null,
+  ): Promise<Connection>;
   /** A connection to a running jail; `ERR_JAIL_NOT_FOUND`. */
   open(id: number | string): Promise<Connection>;
 
@@ -65,6 +70,9 @@ export interface HostSetup {
   /** That it is not there is no error. @throws JailSystemError step `address` */
   removeAddress(interfaceName: string, address: string): void;
 }
+
+/** Hears of steps, in the order in which they were done. */
+export type StepSink = (done: JailStep) => void;
 
 /** How a connection ended. */
 export type JailEnd =
@@ -139,7 +147,7 @@ export interface Connection {
     events: CommandEvents,
   ): CommandControl;
   /** Ends the jail: the signal to everything in it, after `graceMs` KILL. Resolves when it is gone. */
-  stop(signal: number, graceMs: number): Promise<void>;
+  stop(signal: number, graceMs: number, steps: StepSink | null): Promise<void>;
   /** Of commands that are spawned later. */
   setCapabilities(capabilities: Readonly<Capabilities>): void;
   /** What {@link setCapabilities} asked for and the registry does not tell yet; null: nothing. */

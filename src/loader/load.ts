@@ -61,6 +61,23 @@ export function loadFirst(candidates: readonly Place[], tuple: string): LoadedNa
   throw new JailError('ERR_JAIL_NATIVE', message, { hint: remedy(systemType()) });
 }
 
+/** A place that was looked at. */
+export interface InspectedPlace extends Place {
+  /** What is wrong there; null: this is the one that is loaded. */
+  readonly problem: string | null;
+}
+
+/** What {@link loadFirst} meets in each place, for those who have to explain it; nothing is thrown. */
+export function inspectPlaces(candidates: readonly Place[]): readonly InspectedPlace[] {
+  let found = false;
+  return candidates.map((place) => {
+    if (found) return { ...place, problem: 'not looked at: an earlier one was loaded' };
+    const problem = problemOf(place);
+    found = problem === null;
+    return { ...place, problem };
+  });
+}
+
 /** What {@link loadFirst} finds for this process. */
 export function loadForHost(): LoadedNative {
   const tuple = hostTuple();
@@ -76,6 +93,15 @@ export function remedy(system: string): string {
   if (system === 'DragonFly')
     return `install gmake and python3 (pkg install gmake python3), ${rebuild}`;
   return 'jails can be made on DragonFly BSD and on Linux';
+}
+
+function problemOf({ folder }: Place): string | null {
+  try {
+    loadFrom(folder);
+    return null;
+  } catch (error) {
+    return firstLine(error);
+  }
 }
 
 function loadFrom(folder: string): LoadedNative {

@@ -5,6 +5,7 @@ import {
   decodeMessage,
   encodeMessage,
   FrameSplitter,
+  helloFlags,
   type Message,
   type Messages,
   PROTOCOL_VERSION,
@@ -60,7 +61,7 @@ export class MonitorClient {
     this.#socket.on('end', () => this.#end(null));
     this.#socket.on('error', (error: Error) => this.#end(error));
     this.#socket.on('close', () => this.#end(null));
-    this.#greet();
+    this.#greet(0);
   }
 
   /** Is the connection over? */
@@ -102,6 +103,11 @@ export class MonitorClient {
     }).finally(release);
   }
 
+  /** From now on the monitor tells how long each step has taken: STEPS. */
+  wantSteps(): void {
+    this.#greet(helloFlags.steps);
+  }
+
   /** Keeps the program alive until the returned function is called (once or more). */
   hold(): () => void {
     if (this.#holds++ === 0) this.#socket.ref();
@@ -118,8 +124,8 @@ export class MonitorClient {
     this.#end(null);
   }
 
-  #greet(): void {
-    this.request('hello', { version: PROTOCOL_VERSION, flags: 0 }, (error, answer) => {
+  #greet(flags: number): void {
+    this.request('hello', { version: PROTOCOL_VERSION, flags }, (error, answer) => {
       if (error !== null || answer === null) return;
       if (answer.name === 'welcome' && answer.body.version === PROTOCOL_VERSION) return;
       this.#end(protocolError('the monitor is of another release'));

@@ -6,6 +6,7 @@ import type {
   Connection,
   JailEnd,
   RunningCommand,
+  StepSink,
 } from '../backends/backend.js';
 import { type Capabilities, encodeCapabilities } from '../capabilities.js';
 import { type JailError, JailSystemError, unsupported } from '../errors.js';
@@ -16,13 +17,23 @@ import { MonitorClient } from './client.js';
 import { MonitorCommand } from './command.js';
 import { handleClosed, jailStopped, monitorLost } from './failure.js';
 import { connectMonitor, type MonitorHost, startMonitor } from './host.js';
-import type { ExitedBody, Message, ReadyBody, RunningBody, SpecBody } from './protocol.js';
+import type {
+  ExitedBody,
+  Message,
+  ReadyBody,
+  RunningBody,
+  SpecBody,
+  StepsBody,
+} from './protocol.js';
 import { reapMonitor } from './reaper.js';
 import { isThere, recoverJail } from './recovery.js';
 import { protocolError } from './wire.js';
 
 /** How a connection came about. */
 type Kind = 'created' | 'entered' | 'adopted';
+
+const STEP_NAME = /^[a-z-]+$/;
+const NS_PER_MS = 1e6;
 
 const KILLED: ExitedBody = {
   command: 0,
@@ -45,6 +56,8 @@ export class MonitorConnection implements Connection {
   readonly #commands = new Map<number, MonitorCommand>();
   /** Commands whose SPAWN has not been answered. */
   readonly #starting = new Set<MonitorCommand>();
+  /** Somebody wants to know what takes how long. */
+  #steps: StepSink | null = null;
   #jid = 0;
   #name: string | null = null;
   /** STOPPED or GONE has come. */
@@ -60,20 +73,25 @@ export class MonitorConnection implements Connection {
    * @param host   where
    * @param spec   what
    * @param signal aborts it; what was made by then is undone before the promise rejects
+   * @param steps  is told of each step that was done
    * @throws AbortError; JailError and JailSystemError with the step that failed
    */
   static async create(
     host: MonitorHost,
     spec: SpecBody,
     signal: AbortSignal | null,
+    steps: StepSink | null,
   ): Promise<MonitorConnection> {
     if (signal?.aborted) throw abortError(signal);
+    const start = performance.now();
     const { pid, fd } = await startMonitor(host);
+    steps?.({ step: 'monitor', durationMs: performance.now() - start });
     const connection = new MonitorConnection(host, 'created', fd, pid);
+    connection.#tell(steps);
     connection.#name = spec.name === '' ? null : spec.name;
     await connection.#establish(() => connection.#client.ask('create', spec));
     if (!signal?.aborted) return connection;
-    await connection.stop(constants.signals.SIGKILL, 0);
+    await connection.stop(constants.signals.SIGKILL, 0, null);
     throw abortError(signal);
   }
 
@@ -143,8 +161,9 @@ export class MonitorConnection implements Connection {
     return handle;
   }
 
-  async stop(signal: number, graceMs: number): Promise<void> {
+  async stop(signal: number, graceMs: number, steps: StepSink | null): Promise<void> {
     const release = this.#client.hold();
+    this.#tell(steps);
     try {
       await this.#askToStop(signal, graceMs);
       if ((await this.ended) !== 'gone') throw monitorLost();
@@ -193,6 +212,11 @@ export class MonitorConnection implements Connection {
         resolve();
       });
     });
+  }
+
+  #tell(steps: StepSink | null): void {
+    this.#steps = steps;
+    if (steps !== null && !this.#client.ended) this.#client.wantSteps();
   }
 
   async #attach(jid: number): Promise<this> {
@@ -271,6 +295,14 @@ export class MonitorConnection implements Connection {
       command?.exited(message.body);
     } else if (message.name === 'gone' || message.name === 'stopped') {
       this.#over = true;
+    } else if (message.name === 'steps') {
+      this.#noteSteps(message.body);
+    }
+  }
+
+  #noteSteps({ steps }: StepsBody): void {
+    for (const { step, time } of steps) {
+      if (STEP_NAME.test(step)) this.#steps?.({ step, durationMs: Number(time) / NS_PER_MS });
     }
   }
 

@@ -21,6 +21,8 @@ export const MAX_DESCRIPTORS = 64;
 /** In the `signal` of SIGNAL: `command` is the id of a SPAWN that was not answered yet. */
 export const PENDING_COMMAND = 0x80000000;
 
+/** Flags of {@link HelloBody}: before the answers to CREATE, ATTACH and STOP comes STEPS. */
+export const helloFlags = { steps: 1 } as const;
 /** Flags of {@link SpecBody}. */
 export const specFlags = { persist: 1, untilEmpty: 2 } as const;
 /** Flags of {@link CommandBody}. */
@@ -166,6 +168,19 @@ export interface ExitedBody {
   readonly wallTime: bigint;
 }
 
+/** One step that was done. */
+export interface StepBody {
+  /** As errors name it. */
+  readonly step: string;
+  /** ns. */
+  readonly time: bigint;
+}
+
+/** How long each step of what is answered next has taken, in their order. */
+export interface StepsBody {
+  readonly steps: readonly StepBody[];
+}
+
 /** The jail has ended without being asked to. */
 export interface GoneBody {
   readonly reason: string;
@@ -191,6 +206,7 @@ export interface Messages {
   done: EmptyBody;
   stopped: EmptyBody;
   gone: GoneBody;
+  steps: StepsBody;
 }
 
 /** The name of a message. */
@@ -289,6 +305,8 @@ const exited = struct<ExitedBody>({
   wallTime: u64,
 });
 
+const step = struct<StepBody>({ step: str, time: u64 });
+
 const empty = struct<EmptyBody>({});
 
 const codecs: { readonly [K in MessageName]: MessageCodec<Messages[K]> } = {
@@ -307,6 +325,7 @@ const codecs: { readonly [K in MessageName]: MessageCodec<Messages[K]> } = {
   done: { type: 106, body: empty },
   stopped: { type: 107, body: empty },
   gone: { type: 108, body: struct<GoneBody>({ reason: str }) },
+  steps: { type: 109, body: struct<StepsBody>({ steps: list(step) }) },
 };
 
 /** All names, in the order of their numbers. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { promisify } from 'node:util';
 import {
   Jail,
   type JailCreateMessage,
@@ -7,7 +9,13 @@ import {
   type JailSpawnMessage,
   type JailStopMessage,
 } from 'dragonfly-jail';
+import { nextIPv4, nextIPv6 } from '../support/addresses.js';
 import { useJails } from '../support/jails.js';
+
+// Of each run of the same name one: mounts may be many, addresses are given all at once.
+function sequence(steps: readonly { readonly step: string }[]): string[] {
+  return steps.map(({ step }) => step).filter((step, i, all) => step !== all[i - 1]);
+}
 
 const NAMES = ['create', 'spawn', 'exit', 'stop'] as const;
 
@@ -58,6 +66,48 @@ describe('what is told to whoever watches a program', () => {
       const { durationMs } = message as JailStopMessage;
       assert(durationMs >= 0 && durationMs < 20_000, `${durationMs} ms`);
     }
+  });
+
+  it('has every step of the plan with its time, and those of the end', async () => {
+    const spec = jails.spec({ addresses: [nextIPv4(), nextIPv6()], limits: { core: 0 } });
+    const jail = await Jail.create(spec);
+    await jail.stop();
+    const { steps, durationMs } = only<JailCreateMessage>('create');
+    assert.deepEqual(sequence(steps), sequence(Jail.plan(spec)));
+    const sum = steps.reduce((total, step) => total + step.durationMs, 0);
+    assert(sum > 0 && sum <= durationMs, `${sum} ms of ${durationMs} ms`);
+    const ended = only<JailStopMessage>('stop');
+    assert.deepEqual(sequence(ended.steps).slice(0, 2), ['signal', 'kill']);
+    assert(ended.steps.some(({ step }) => step === 'register'));
+  });
+
+  it('has the steps until one failed', async () => {
+    const mounts = [{ type: 'tmpfs', target: '/no-such-folder' } as const];
+    await assert.rejects(Jail.create(jails.spec({ mounts })), { step: 'mount' });
+    const { steps } = only<JailCreateMessage>('create');
+    const done = steps.map(({ step }) => step);
+    assert(done.includes('register'), done.join());
+    assert(!done.includes('ready') && !done.includes('mount'), done.join());
+  });
+
+  it('is printed with NODE_DEBUG=dragonfly-jail', async () => {
+    const program = `
+      import { Jail } from 'dragonfly-jail';
+      const jail = await Jail.create(${JSON.stringify(jails.spec({ hostname: 'told.test' }))});
+      await jail.stop();`;
+    const args = ['--input-type=module', '-e', program];
+    const env = { ...process.env, NODE_DEBUG: 'dragonfly-jail' };
+    const { stderr, stdout } = await promisify(execFile)(process.execPath, args, { env });
+    assert.equal(stdout, '');
+    for (const { step } of Jail.plan(jails.spec())) {
+      const told = new RegExp(
+        `^DRAGONFLY-JAIL \\d+: create of told\\.test, step ${step}, \\d+\\.\\d{3} ms$`,
+        'm',
+      );
+      assert.match(stderr, told);
+    }
+    assert.match(stderr, /: create, \d+\.\d{3} ms: \{ jid: \d+, /);
+    assert.match(stderr, /: stop of \d+, step kill, /);
   });
 
   it('is what went wrong as well', async () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
 import { ModelKernel, useModelKernel } from '#internal/backends/model/index.js';
 import type { Capabilities } from '#internal/capabilities.js';
 import { Jail } from '#internal/index.js';
@@ -379,6 +381,40 @@ describe('dfjail on a model kernel', () => {
     assert.match(stdout, /^backend {3}model\nrelease/);
     const { backend } = await dfjailJson<{ backend: string }>(['probe']);
     assert.equal(backend, 'model');
+  });
+
+  it('probe has what a bug report needs, without secrets', async () => {
+    const env = { DRAGONFLY_JAIL_NATIVE: '/no/such/folder', TOKEN: 'a-secret' };
+    const { stdout } = await dfjail(['probe'], { env });
+    const { report } = JSON.parse((await dfjail(['probe', '--json'], { env })).stdout);
+    const { version } = JSON.parse(
+      readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+    );
+    assert.equal(report.package.version, version);
+    assert.equal(report.node.version, process.version);
+    assert.equal(report.system.release, release());
+    assert.equal(report.user.uid, process.geteuid?.());
+    assert.deepEqual(report.native.places, [
+      {
+        folder: '/no/such/folder',
+        what: 'named by DRAGONFLY_JAIL_NATIVE',
+        problem: 'there is no jail.node',
+      },
+    ]);
+    assert.ok(report.limits.open_files.soft > 0);
+    for (const wanted of [version, process.version, release(), report.system.tuple]) {
+      assert.ok(stdout.includes(wanted), wanted);
+    }
+    assert.match(stdout, /\/no\/such\/folder \(named by .*\): there is no jail\.node/);
+    assert.doesNotMatch(stdout + JSON.stringify(report), /a-secret/);
+  });
+
+  it('probe tells which of several native parts is loaded', async () => {
+    const { report } = JSON.parse((await dfjail(['probe', '--json'])).stdout);
+    const loaded = report.native.places.filter(
+      ({ problem }: { problem: unknown }) => problem === null,
+    );
+    assert.equal(loaded.length, 1, JSON.stringify(report.native));
   });
 
   it('errors are JSON with --json, wherever they come from', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -10,7 +11,9 @@ import {
 import {
   findJails,
   Jail,
+  type JailCreateMessage,
   JailError,
+  type JailStopMessage,
   type JailSystemError,
   listJails,
   listProcesses,
@@ -267,6 +270,30 @@ describe('Jail on a model kernel', () => {
     const addresses = Array.from({ length: 60 }, (_, index) => `fd00::1:2:3:4:${index + 16}`);
     const make = Jail.create({ path: ROOT, hostname: 'h', addresses });
     await assert.rejects(make, code('ERR_JAIL_LIMIT'));
+  });
+
+  it('each step is told with its time, by the names of the plan', async () => {
+    const told: (JailCreateMessage | JailStopMessage)[] = [];
+    const hear = (message: unknown) => void told.push(message as JailCreateMessage);
+    for (const what of ['create', 'stop']) subscribe(`dragonfly-jail:${what}`, hear);
+    try {
+      const asked = {
+        path: ROOT,
+        hostname: 'www',
+        interface: 'lo0',
+        addresses: ['10.0.0.7', 'fd00::7'],
+      };
+      await (await Jail.create(asked)).stop();
+      const [created, stopped] = told.map(({ steps }) => steps.map(({ step }) => step));
+      const planned = Jail.plan(asked).map(({ step }) => step);
+      assert.deepEqual(
+        created,
+        planned.filter((step) => step !== 'register'), // the model has no registry
+      );
+      assert.deepEqual(stopped, ['signal', 'kill', 'release']);
+    } finally {
+      for (const what of ['create', 'stop']) unsubscribe(`dragonfly-jail:${what}`, hear);
+    }
   });
 
   it('names belong to one jail, and open it', async () => {

@@ -93,6 +93,7 @@ const bodies: { [K in MessageName]: fc.Arbitrary<Messages[K]> } = {
   done: fc.constant({}),
   stopped: fc.constant({}),
   gone: record({ reason: str }),
+  steps: record({ steps: fc.array(record({ step: str, time: u64 }), { maxLength: 3 }) }),
 };
 
 const messages: fc.Arbitrary<Message> = fc.oneof(

@@ -11,7 +11,7 @@ import { recoverAll, sweepOnce } from '../../registry/recover.js';
 import { stateDirectory } from '../../registry/state-dir.js';
 import type { Probe, RecoveredJail } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
-import type { Backend, HostSetup } from '../backend.js';
+import type { Backend, HostSetup, StepSink } from '../backend.js';
 import { nativeSetup } from './host-setup.js';
 import { KernelBackend } from './kernel-backend.js';
 import { type OwnEntry, signalJail } from './listing.js';
@@ -28,10 +28,15 @@ export class DragonflyBackend extends KernelBackend implements Backend {
     return this.probeAs('dragonfly', release(), process.geteuid?.() === 0);
   }
 
-  async create(spec: ResolvedSpec, signal: AbortSignal | null): Promise<MonitorConnection> {
+  async create(
+    spec: ResolvedSpec,
+    signal: AbortSignal | null,
+    steps: StepSink | null,
+  ): Promise<MonitorConnection> {
     const host = monitorHost(stateDirectory());
     sweepOnce(host);
-    const connection = await MonitorConnection.create(host, specBody(spec, host.stateDir), signal);
+    const body = specBody(spec, host.stateDir);
+    const connection = await MonitorConnection.create(host, body, signal, steps);
     const { jid } = connection;
     this.#owned.add(jid);
     void connection.ended.then(() => this.#owned.delete(jid));

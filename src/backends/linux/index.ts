@@ -11,7 +11,7 @@ import { recoverAll, sweepOnce } from '../../registry/recover.js';
 import { stateDirectory } from '../../registry/state-dir.js';
 import type { JailInfo, PlanStep, Probe, ProcessInfo, RecoveredJail } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
-import type { Backend } from '../backend.js';
+import type { Backend, StepSink } from '../backend.js';
 import { jailListText } from '../dragonfly/jail-list.js';
 import { checkCapabilities, checkSpec } from './limits.js';
 import { planJail } from './plan.js';
@@ -42,11 +42,15 @@ export class LinuxBackend implements Backend {
     return probeLinux();
   }
 
-  async create(spec: ResolvedSpec, signal: AbortSignal | null): Promise<MonitorConnection> {
+  async create(
+    spec: ResolvedSpec,
+    signal: AbortSignal | null,
+    steps: StepSink | null,
+  ): Promise<MonitorConnection> {
     const host = monitorHost(stateDirectory());
     sweepOnce(host);
     const body = specBody(spec, host.stateDir);
-    const connection = await MonitorConnection.create(host, body, signal);
+    const connection = await MonitorConnection.create(host, body, signal, steps);
     this.#own(host, connection);
     return connection;
   }

@@ -3,7 +3,7 @@ import type { Capabilities } from '../../capabilities.js';
 import { JailError, JailSystemError, jailNotFound } from '../../errors.js';
 import type { Probe, RecoveredJail } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
-import type { Backend, HostSetup } from '../backend.js';
+import type { Backend, HostSetup, StepSink } from '../backend.js';
 import { KernelBackend } from '../dragonfly/kernel-backend.js';
 import { type OwnEntry, signalJail } from '../dragonfly/listing.js';
 import { type ConnectionKind, type Host, ModelConnection } from './connection.js';
@@ -42,18 +42,22 @@ export class ModelBackend extends KernelBackend implements Backend {
     return this.probeAs('model', release, privileged);
   }
 
-  async create(spec: ResolvedSpec, signal: AbortSignal | null): Promise<ModelConnection> {
+  async create(
+    spec: ResolvedSpec,
+    signal: AbortSignal | null,
+    steps: StepSink | null,
+  ): Promise<ModelConnection> {
     await null; // no error and no jail before the caller has its promise
     if (signal?.aborted) throw abortError(signal);
     this.#refuseName(spec.name);
     const leave = (undo: UndoList, monitor: ModelProcess) => {
       this.#left.push({ name: spec.name, undo, monitor });
     };
-    const keeper = JailKeeper.make(this.#kernel, spec, this.#keepAlive, leave);
+    const keeper = JailKeeper.make(this.#kernel, spec, this.#keepAlive, leave, steps);
     this.#keepers.set(keeper.jid, keeper);
     void keeper.gone.then(() => this.#keepers.delete(keeper.jid));
     if (!signal?.aborted) return this.#connect(keeper, 'created', spec);
-    await keeper.stop(KILL, 0);
+    await keeper.stop(KILL, 0, null);
     throw abortError(signal);
   }
 

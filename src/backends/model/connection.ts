@@ -8,6 +8,7 @@ import type {
   Connection,
   JailEnd,
   RunningCommand,
+  StepSink,
 } from '../backend.js';
 import type { ModelCommand } from './command.js';
 import type { KeepAlive } from './keep-alive.js';
@@ -83,10 +84,10 @@ export class ModelConnection implements Connection {
     return control;
   }
 
-  async stop(signal: number, graceMs: number): Promise<void> {
+  async stop(signal: number, graceMs: number, steps: StepSink | null): Promise<void> {
     const release = this.#keepAlive.hold();
     try {
-      await this.#host.stop(signal, graceMs);
+      await this.#host.stop(signal, graceMs, steps);
       await this.ended;
     } finally {
       release();
@@ -105,7 +106,7 @@ export class ModelConnection implements Connection {
   async close(): Promise<void> {
     if (this.#end !== null) return;
     if (this.#kind === 'created' && !this.#persist) {
-      await this.#host.stop(KILL, 0);
+      await this.#host.stop(KILL, 0, null);
       await this.ended;
       return;
     }

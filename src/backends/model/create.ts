@@ -8,6 +8,7 @@ import type { ModelKernel } from './kernel.js';
 import type { ModelProcess } from './model-process.js';
 import { inChild } from './monitor.js';
 import { removeAlias } from './remove-alias.js';
+import type { Stopwatch } from './stopwatch.js';
 import { during } from './translate.js';
 import type { UndoList } from './undo-list.js';
 
@@ -32,26 +33,34 @@ export function makeJail(
   spec: ResolvedSpec,
   capabilities: CapabilityAccess,
   undo: UndoList,
+  watch: Stopwatch,
 ): MadeJail {
+  checkPrivilege(monitor);
+  watch.done('privilege');
   const path = resolveRoot(monitor, spec);
   const texts = spec.addresses.map(({ address }) => address);
   checkListingBudget({ path, hostname: spec.hostname, addresses: texts });
-  addAliases(monitor, spec, undo);
-  mountAll(monitor, { ...spec, path }, undo);
+  watch.done('root');
+  addAliases(monitor, spec, undo, watch);
+  mountAll(monitor, { ...spec, path }, undo, watch);
   const made = raiseJail(kernel, monitor, { path, hostname: spec.hostname, addresses: texts });
   undo.add('let go of the jail', () => letGo(monitor, made.anchor));
+  watch.done('jail');
   const where = { step: 'capabilities', syscall: 'sysctl', jid: made.jid };
   during(where, () => capabilities.write(made.jid, spec.capabilities));
+  watch.done('capabilities');
   return { ...made, path };
 }
 
 // Everything that can be checked is checked before jail(2): a failed one leaves references behind in the kernel.
+function checkPrivilege(monitor: ModelProcess): void {
+  if (monitor.uid === 0 && monitor.jid === 0) return;
+  during({ step: 'privilege', syscall: 'jail' }, () => {
+    throw monitor.error('EPERM');
+  });
+}
+
 function resolveRoot(monitor: ModelProcess, { path }: ResolvedSpec): string {
-  if (monitor.uid !== 0 || monitor.jid !== 0) {
-    during({ step: 'privilege', syscall: 'jail' }, () => {
-      throw monitor.error('EPERM');
-    });
-  }
   const where = (syscall: string) => ({ step: 'root', syscall, path });
   const real = during(where('realpath'), () => monitor.realpath(path));
   during(where('open'), () => {
@@ -60,18 +69,27 @@ function resolveRoot(monitor: ModelProcess, { path }: ResolvedSpec): string {
   return real;
 }
 
-function addAliases(monitor: ModelProcess, spec: ResolvedSpec, undo: UndoList): void {
+function addAliases(
+  monitor: ModelProcess,
+  spec: ResolvedSpec,
+  undo: UndoList,
+  watch: Stopwatch,
+): void {
   const { interface: name } = spec;
   if (name === null) return;
   for (const { address } of spec.addresses) {
     const where = (syscall: string) => ({ step: 'address', syscall, path: address });
     const known = during(where('getifaddrs'), () => monitor.getifaddrs());
-    if (known.some((own) => own.address === address)) continue; // it was there before and stays
+    if (known.some((own) => own.address === address)) {
+      watch.done('address'); // it was there before and stays
+      continue;
+    }
     const bytes = addressBytes(address);
     during(where('ioctl'), () => monitor.addAlias(name, bytes));
     undo.add(`removed ${address} from ${name}`, () => {
       during(where('ioctl'), () => removeAlias(monitor, name, bytes));
     });
+    watch.done('address');
   }
 }
 

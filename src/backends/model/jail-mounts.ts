@@ -3,6 +3,7 @@ import type { ResolvedSpec } from '../../spec.js';
 import type { ModelProcess } from './model-process.js';
 import { inChild } from './monitor.js';
 import type { Mount } from './mount-table.js';
+import type { Stopwatch } from './stopwatch.js';
 import { during } from './translate.js';
 import type { UndoList } from './undo-list.js';
 
@@ -17,10 +18,16 @@ const FLAGS: readonly (readonly [ours: number, kernel: number])[] = [
 const MNT_FORCE = 0x80000;
 
 /** Mounts what a jail is to have, in order. */
-export function mountAll(monitor: ModelProcess, spec: ResolvedSpec, undo: UndoList): void {
+export function mountAll(
+  monitor: ModelProcess,
+  spec: ResolvedSpec,
+  undo: UndoList,
+  watch: Stopwatch,
+): void {
   for (const mount of spec.mounts) {
     const mounted = mountOne(monitor, spec.path, mount);
     undo.add(`unmounted ${mount.target}`, () => unmountOne(monitor, mounted));
+    watch.done(STEP);
   }
 }
 

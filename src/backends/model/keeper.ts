@@ -1,5 +1,6 @@
 import type { JailAddress } from '../../addresses.js';
 import type { ResolvedSpec } from '../../spec.js';
+import type { StepSink } from '../backend.js';
 import { CapabilityAccess } from '../dragonfly/capability-access.js';
 import type { KernelReads } from '../dragonfly/kernel-reads.js';
 import type { OwnEntry } from '../dragonfly/listing.js';
@@ -12,6 +13,7 @@ import type { ModelKernel } from './kernel.js';
 import { countLiving, killAll, signalInside, waitUntil } from './killing.js';
 import type { ModelProcess } from './model-process.js';
 import { endMonitor, startMonitor } from './monitor.js';
+import { Stopwatch } from './stopwatch.js';
 import { kernelSignal, systemError } from './translate.js';
 import { type UndoFailure, UndoList } from './undo-list.js';
 
@@ -50,6 +52,7 @@ export class JailKeeper {
    * @param spec     what
    * @param keepAlive of its commands
    * @param leave    is told of what could not be taken back after a failure
+   * @param steps    is told of each step that was done
    * @throws JailSystemError with the step. Everything that can be has been taken back then.
    */
   static make(
@@ -57,13 +60,18 @@ export class JailKeeper {
     spec: ResolvedSpec,
     keepAlive: KeepAlive,
     leave: (undo: UndoList, monitor: ModelProcess) => void,
+    steps: StepSink | null,
   ): JailKeeper {
+    const watch = new Stopwatch(steps);
     const monitor = startMonitor(kernel);
+    watch.done('monitor');
     const undo = new UndoList();
     try {
       const capabilities = new CapabilityAccess(readsBy(kernel, () => monitor));
-      const { jid, path } = makeJail(kernel, monitor, spec, capabilities, undo);
-      return new JailKeeper(kernel, monitor, spec, undo, { jid, path }, keepAlive);
+      const { jid, path } = makeJail(kernel, monitor, spec, capabilities, undo, watch);
+      const keeper = new JailKeeper(kernel, monitor, spec, undo, { jid, path }, keepAlive);
+      watch.done('ready');
+      return keeper;
     } catch (error) {
       undo.run();
       // Of what is left somebody else has to take care: this monitor's descriptors go with it.
@@ -124,19 +132,24 @@ export class JailKeeper {
    *
    * @param signal  this machine's number
    * @param graceMs how long after the signal
+   * @param steps   is told of each step that was done
    * @throws JailSystemError what could not be done; it can be called again
    */
-  async stop(signal: number, graceMs: number): Promise<void> {
+  async stop(signal: number, graceMs: number, steps: StepSink | null): Promise<void> {
     if (this.#isGone) return;
+    const watch = new Stopwatch(steps);
     this.#stopping = true;
     if (graceMs > 0 && countLiving(this.#reads, this.#jid) > 0) {
       signalInside(this.monitor, this.#jid, kernelSignal(signal));
       await waitUntil(() => countLiving(this.#reads, this.#jid) === 0, graceMs);
     }
+    watch.done('signal');
     this.#end();
+    watch.done('kill');
     const [failure] = this.#takeBack().failed;
     if (failure !== undefined) throw failure.error;
     if (!(await waitUntil(() => !this.#exists(), GONE_MS))) throw this.#stillHeld();
+    watch.done('release');
     this.#finish();
   }
 
@@ -159,7 +172,7 @@ export class JailKeeper {
     if (this.#stopping) return;
     const running = this.commands.running.length + countLiving(this.#reads, this.#jid);
     if (running === 0)
-      this.stop(KILL, 0).catch(() => {}); // who asks for recovery is told
+      this.stop(KILL, 0, null).catch(() => {}); // who asks for recovery is told
     else setTimeout(() => this.#endWhenEmpty(), LOOK_MS).unref();
   }
 

@@ -1,3 +1,4 @@
+import type { StepSink } from '../backend.js';
 import { Commands } from './commands.js';
 import { readsBy } from './host-reads.js';
 import type { KeepAlive } from './keep-alive.js';
@@ -43,10 +44,10 @@ export class Visitor {
   }
 
   /** Ends the jail: whoever made it takes it back; one of nobody's vanishes when nothing is in it. */
-  async stop(signal: number, graceMs: number): Promise<void> {
+  async stop(signal: number, graceMs: number, steps: StepSink | null): Promise<void> {
     this.#stopping = true;
     if (this.#keeper !== null) {
-      await this.#keeper.stop(signal, graceMs);
+      await this.#keeper.stop(signal, graceMs, steps);
       return;
     }
     const reads = readsBy(this.#kernel, () => this.monitor);
