@@ -1,0 +1,60 @@
+// A folder for the bench: programs in C, the root of its jails. Gone with the bench.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const sources = fileURLToPath(new URL('../programs', import.meta.url));
+
+/** The package as it is built here. */
+export const packageUrl = new URL('../../dist/index.js', import.meta.url).href;
+
+/** Where everything is; call `remove()` at the end. */
+export function makePlace() {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'dfjail-bench-')));
+  const root = join(folder, 'root');
+  for (const name of ['', 'usr', 'dev', 'proc', 'tmp']) mkdirSync(join(root, name));
+  process.env.DRAGONFLY_JAIL_STATE = join(folder, 'state');
+  const programs = {};
+  for (const name of ['noop', 'pour', 'sleeper']) {
+    programs[name] = compile(folder, name, ['-static']);
+    copyFileSync(programs[name], join(root, name));
+  }
+  return {
+    folder,
+    root,
+    ...programs,
+    compile: (name, flags) => compile(folder, name, flags),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+function compile(folder, name, flags = []) {
+  const program = join(folder, name);
+  const args = ['-O2', '-Wall', '-Werror', ...flags, '-o', program, join(sources, `${name}.c`)];
+  const done = spawnSync('cc', args, { stdio: 'inherit' });
+  if (done.status !== 0)
+    throw new Error(`cc could not make ${name}.c: ${done.error ?? 'see above'}`);
+  return program;
+}
+
+/** A jail's specification: four mounts, which are those that the rivals make too. */
+export function jailSpec(place, more = {}) {
+  return {
+    path: place.root,
+    hostname: 'bench',
+    mounts: [
+      { type: 'nullfs', source: '/usr', target: '/usr', readOnly: true },
+      { type: 'devfs', target: '/dev' },
+      { type: 'procfs', target: '/proc' },
+      { type: 'tmpfs', target: '/tmp' },
+    ],
+    ...more,
+  };
+}
+
+/** A jail with nothing but a root. */
+export function bareSpec(place, more = {}) {
+  return { path: place.root, hostname: 'bench', ...more };
+}

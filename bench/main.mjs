@@ -1,0 +1,38 @@
+// npm run bench: the package beside what a user would take instead. bench/README.md explains the table.
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { say } from '../scripts/lib/project.mjs';
+import { describeMachine } from './lib/machine.mjs';
+import { makePlace, packageUrl } from './lib/place.mjs';
+import { head, lines } from './lib/report.mjs';
+import { rows } from './rows/index.mjs';
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'string' },
+    only: { type: 'string', multiple: true },
+    quick: { type: 'boolean', default: false },
+    readme: { type: 'boolean', default: false },
+  },
+});
+
+const machine = describeMachine();
+const place = makePlace();
+const results = [];
+try {
+  const dfjail = await import(packageUrl);
+  console.log([...head].join('\n'));
+  for (const [name, row] of Object.entries(rows)) {
+    if (values.only && !values.only.includes(name)) continue;
+    const start = Date.now();
+    const measured = await row({ place, dfjail, quick: values.quick });
+    say(`${name}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
+    results.push(...measured);
+    for (const one of measured) console.log(lines(one).join('\n'));
+  }
+} finally {
+  place.remove();
+}
+const missed = results.flatMap(({ judged = [] }) => judged).filter(({ met }) => met === false);
+say(missed.length === 0 ? 'every bar was met' : `${missed.length} bars were not met`);
+if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine, results }, null, 2)}\n`);

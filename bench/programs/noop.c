@@ -1,0 +1,2 @@
+// Does nothing, and is done.
+int main(void) { return 0; }

@@ -1,0 +1,36 @@
+// How long the event loop stands still for one spawn(), by the size of the heap.
+import { execFileSync } from 'node:child_process';
+import { freemem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { absent, also, bounded, compared } from '../lib/row.mjs';
+import { quantile } from '../lib/statistics.mjs';
+
+const PROGRAM = fileURLToPath(new URL('../programs/loop-block.mjs', import.meta.url));
+const SIZES = [50, 512, 2048, 4096]; // MB
+const MOST = 0.15; // ms
+const FLAT = 1.3; // largest to smallest
+const LESS = 200; // than child_process at 2 GB
+
+/** One program of its own for each size. */
+export async function run({ place, quick }) {
+  const sizes = quick ? SIZES.slice(0, 3) : SIZES;
+  const rows = sizes.map((size) => measure(place, size));
+  const medians = rows.filter((row) => row.figures).map((row) => row.figures.ours.median);
+  const last = rows.findLast((row) => row.figures);
+  const flat = Math.max(...medians) / Math.min(...medians);
+  also(last, `flat over the heap sizes ≤ ${FLAT} ×`, flat, flat <= FLAT);
+  return rows;
+}
+
+function measure(place, size) {
+  const what = `event loop blocked by one spawn, heap ${size} MB`;
+  if (freemem() < size * 2.5 * 2 ** 20) return absent(what, 'not enough free memory');
+  const flags = ['--max-old-space-size=12288', '--max-semi-space-size=16'];
+  const args = [...flags, PROGRAM, place.root, String(size)];
+  const { ours, theirs } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
+  const row = bounded(what, ours, MOST, 'ms');
+  row.heap = size;
+  row.figures = compared(what, { ours, 'child_process.spawn': theirs }, []).figures;
+  const less = quantile(theirs, 0.5) / quantile(ours, 0.5);
+  return size === 2048 ? also(row, `child_process ≥ ${LESS} ×`, less, less >= LESS) : row;
+}

@@ -1,0 +1,95 @@
+// Listing processes: one jail's, and the whole host's.
+import { spawn } from 'node:child_process';
+import { LineProgram } from '../lib/helper.mjs';
+import { inTurn } from '../lib/pairs.mjs';
+import { bareSpec } from '../lib/place.mjs';
+import { readProcesses } from '../lib/proc.mjs';
+import { also, compared } from '../lib/row.mjs';
+import { ratio } from '../lib/statistics.mjs';
+
+const ON_HOST = 400;
+const IN_JAIL = 20;
+const C_JAIL = 'C reader, same pids';
+const C_HOST = 'C reader';
+
+/** With so many processes asleep on the host, some of them in a jail. */
+export async function run({ place, dfjail, quick }) {
+  const jail = await dfjail.Jail.create(bareSpec(place));
+  const crowd = spawn(place.sleeper, [String(ON_HOST - IN_JAIL)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const inmates = jail.spawn('/sleeper', [String(IN_JAIL - 1)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const reader = new LineProgram(place.compile('proc-reader'));
+  try {
+    await Promise.all([firstByte(crowd), firstByte(inmates)]);
+    return [await ofJail(jail, reader, quick), await ofHost(dfjail, reader, quick)];
+  } finally {
+    crowd.stdin.end();
+    await reader.end();
+    await jail.stop();
+  }
+}
+
+function firstByte(child) {
+  return new Promise((resolve) => child.stdout.once('data', resolve));
+}
+
+async function ofJail(jail, reader, quick) {
+  const pids = jail.processes().map(({ pid }) => pid);
+  const others = await rivals(process.pid);
+  const subjects = {
+    ours: () => repeat(20, () => jail.processes()),
+    [C_JAIL]: () => inC(reader, pids.join(' ')),
+    'JavaScript, same pids': () => repeat(3, () => readProcesses(pids)),
+    ...others,
+  };
+  const taken = await inTurn(subjects, { rounds: quick ? 8 : 25, times: 3 });
+  const row = compared(
+    `processes of one jail: ${pids.length} among ${ON_HOST} on the host`,
+    taken,
+    [[C_JAIL, 1.2]],
+  );
+  const faster = ratio(taken['ps-list'], taken.ours);
+  return also(row, '≥ 20 × faster than ps-list', faster, faster >= 20);
+}
+
+async function ofHost({ listProcesses }, reader, quick) {
+  const others = await rivals(-1);
+  const subjects = {
+    ours: () => repeat(5, () => listProcesses()),
+    [C_HOST]: () => inC(reader, '*'),
+    JavaScript: () => readProcesses(null),
+    ...others,
+  };
+  const taken = await inTurn(subjects, { rounds: quick ? 8 : 25, times: 3 });
+  const count = listProcesses().length;
+  const row = compared(`processes of the whole host: ${count}`, taken, [[C_HOST, 1.3]]);
+  const faster = ratio(taken['ps-list'], taken.ours);
+  return also(row, '≥ 8 × faster than ps-list', faster, faster >= 8);
+}
+
+function repeat(times, call) {
+  const start = performance.now();
+  for (let i = 0; i < times; i++) call();
+  return { ms: (performance.now() - start) / times };
+}
+
+async function inC(reader, pids) {
+  const times = [];
+  for (let i = 0; i < 5; i++) times.push(Number((await reader.ask(pids)).split(' ')[1]) / 1000);
+  return { ms: Math.min(...times.toSorted((a, b) => a - b).slice(2)) };
+}
+
+// As their documents show them.
+async function rivals(root) {
+  const { default: psList } = await import('ps-list');
+  const { default: pidtree } = await import('pidtree');
+  const { default: information } = await import('systeminformation');
+  return {
+    'ps-list': () => psList(),
+    pidtree: () => pidtree(root),
+    systeminformation: () => information.processes(),
+  };
+}
