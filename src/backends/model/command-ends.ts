@@ -1,6 +1,6 @@
 import { createReadStream, createWriteStream, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { Readable, Writable } from 'node:stream';
+import { type Duplex, Readable, Writable } from 'node:stream';
 import { isatty, ReadStream, WriteStream } from 'node:tty';
 import { slotKinds } from '../../monitor/protocol.js';
 import type { Native } from '../../native.js';
@@ -11,6 +11,8 @@ export interface CommandEnds {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
+  /** What stands at descriptors from 3 on; null: nothing. */
+  readonly others: readonly (Duplex | null)[];
   /** For a program that never ran. */
   close(): void;
 }
@@ -28,15 +30,17 @@ export function openEnds(native: Native, descriptors: CommandDescriptors): Comma
   const stdin = input === null ? Readable.from([]) : readable(input);
   const stdout = output === null ? sink() : writable(output);
   const stderr = errors === null ? sink() : writable(errors);
-  for (const fd of others) if (fd !== null) native.close(fd); // programs of the model have three
+  const further = others.map((fd) => (fd === null ? null : duplex(native, fd)));
   descriptors.sent();
-  for (const stream of [stdin, stdout, stderr]) stream.on('error', () => {}); // nobody reads, or writes, any more
+  const all = [stdin, stdout, stderr, ...further].filter((stream) => stream !== null);
+  for (const stream of all) stream.on('error', () => {}); // nobody reads, or writes, any more
   return {
     stdin,
     stdout,
     stderr,
+    others: further,
     close: () => {
-      for (const stream of [stdin, stdout, stderr]) stream.destroy();
+      for (const stream of all) stream.destroy();
     },
   };
 }
@@ -52,6 +56,13 @@ function writable(fd: number): Writable {
   if (isatty(fd)) return new WriteStream(fd);
   if (!isStream(fd)) return createWriteStream('', { fd });
   return new Socket({ fd, readable: false, writable: true });
+}
+
+// Pipes and sockets go both ways here; of anything else programs of the model have three.
+function duplex(native: Native, fd: number): Duplex | null {
+  if (isStream(fd)) return new Socket({ fd, readable: true, writable: true }).unref();
+  native.close(fd);
+  return null;
 }
 
 function isStream(fd: number): boolean {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { ModelStat } from './calls/files.js';
+export type { ModelStat, WriteOptions } from './calls/files.js';
 export type { InterfaceAddress } from './calls/interfaces.js';
 export type { Waited } from './calls/lifecycle.js';
 export type { MountRow } from './calls/mount.js';
@@ -17,7 +17,7 @@ export type { Mount } from './mount-table.js';
 export type { Endpoint, Family, ModelInterface, Network } from './network.js';
 export type { Prison, PrisonAddress } from './prison.js';
 export type { Clock } from './process-table.js';
-export type { Program, ProgramContext, ProgramTable } from './programs.js';
+export type { ChildOptions, Program, ProgramContext, ProgramTable } from './programs.js';
 export { type ModelInUse, useModelKernel } from './use.js';
 export type { KernelVersion } from './versions.js';
 export type { VnodeKind } from './vnode.js';

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { ResolvedSpawn } from '../../spawn-options.js';
 import type { CommandEnds } from './command-ends.js';
 import type { ModelKernel } from './kernel.js';
@@ -99,13 +100,18 @@ function execute(
   const where = { step: 'exec', syscall: 'execve', path: command.file };
   const { path, program } = during(where, () => findProgram(kernel, command.file, env.PATH ?? ''));
   during(where, () => child.execve(path, command.argv));
-  const { stdin, stdout, stderr } = ends;
-  const start = { file: path, argv: command.argv, env, stdin, stdout, stderr };
+  const { stdin, stdout, stderr, others } = ends;
+  const start = { file: path, argv: command.argv, env, stdin, stdout, stderr, others };
   // In its own time, as a program would: whoever started it hears of that first.
   setImmediate(() => {
+    child.entry.ended.push(() => endStreams(others));
     if (!child.hasEnded) startProgram(kernel, kernel.programs, child, program, start);
     else ends.close();
   });
+}
+
+function endStreams(streams: readonly (Duplex | null)[]): void {
+  for (const stream of streams) stream?.end();
 }
 
 function findProgram(

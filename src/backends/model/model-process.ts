@@ -304,6 +304,38 @@ export class ModelProcess {
     files.unlink(this.#kernel, this.entry, path);
   }
 
+  /** open(2) and read(2) of a whole file. */
+  readFile(path: string): Uint8Array {
+    this.#enter('open', path);
+    return files.readWhole(this.#kernel, this.entry, path);
+  }
+
+  /** open(2) with O_CREAT, and O_APPEND or O_TRUNC. @returns write(2) of what was opened */
+  openForWriting(path: string, options: files.WriteOptions = {}): (bytes: Uint8Array) => void {
+    this.#enter('open', path);
+    const write = files.openForWriting(this.#kernel, this.entry, path, options);
+    return (bytes) => {
+      this.#enter('write', path);
+      write(bytes);
+    };
+  }
+
+  /** The names in a directory. */
+  readdir(path: string): string[] {
+    this.#enter('getdents', path);
+    return files.names(this.#kernel, this.entry, path);
+  }
+
+  chmod(path: string, mode: number): void {
+    this.#enter('chmod', path);
+    files.chmod(this.#kernel, this.entry, path, mode);
+  }
+
+  chown(path: string, uid: number, gid: number): void {
+    this.#enter('chown', path);
+    files.chown(this.#kernel, this.entry, path, uid, gid);
+  }
+
   /** A descriptor of another process, as SCM_RIGHTS would bring it: the number here. */
   receive(from: ModelProcess, fd: number): number {
     this.#enter('recvmsg');

@@ -1,7 +1,8 @@
-import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { type Duplex, PassThrough, type Readable, Writable } from 'node:stream';
 import { layout59 } from '../dragonfly/layout-5.9.js';
 import type { Kernel } from './kernel-state.js';
 import type { ModelProcess } from './model-process.js';
+import { reap } from './monitor.js';
 import type { ProcessEntry } from './process.js';
 
 /**
@@ -11,6 +12,8 @@ import type { ProcessEntry } from './process.js';
  *   code is 1.
  */
 export type Program = (context: ProgramContext) => unknown;
+
+const FIRST_OTHER = 3;
 
 /** What a program has. */
 export interface ProgramContext {
@@ -32,8 +35,35 @@ export interface ProgramContext {
   sleep(ms: number): Promise<void>;
   /** Waits for the end of the process: what daemons do. */
   forever(): Promise<never>;
-  /** Starts another program as a child. */
-  spawn(file: string, args?: readonly string[]): ModelProcess;
+  /** What stands at a further descriptor, from 3 on, as `stdio` gave it; null: nothing. */
+  stream(descriptor: number): Duplex | null;
+  /**
+   * Starts another program as a child.
+   *
+   * @param file    with a slash, or to be found along PATH
+   * @param args    its arguments, without the program itself
+   * @param options its streams; those that are left out are this program's, but for stdin, which is empty
+   * @throws KernelError `ENOENT`
+   */
+  spawn(file: string, args?: readonly string[], options?: ChildOptions): ModelProcess;
+  /** Starts a function as a child of the same name: fork(2) without execve(2). */
+  fork(program: Program, options?: ChildOptions): ModelProcess;
+  /**
+   * Becomes another program: execve(2). Nothing is to be done afterwards but to return what this returns.
+   *
+   * @throws KernelError `ENOENT`
+   */
+  exec(file: string, args?: readonly string[], env?: Readonly<Record<string, string>>): unknown;
+  /** Waits for the end of a child and of its output, and reaps it. @returns its wait status */
+  wait(child: ModelProcess): Promise<number>;
+}
+
+/** How a child of a program is started. Streams that are given stay open when it ends. */
+export interface ChildOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: Readable;
+  readonly stdout?: Writable;
+  readonly stderr?: Writable;
 }
 
 /** What a program is started with. */
@@ -44,6 +74,10 @@ export interface ProgramStart {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
+  /** What stands at descriptors from 3 on. */
+  readonly others?: readonly (Duplex | null)[];
+  /** stdin is somebody else's too. */
+  readonly keepStdin?: boolean;
 }
 
 /** The programs that there are. */
@@ -86,8 +120,8 @@ export function startProgram(
 }
 
 class RunningProgram implements ProgramContext {
-  readonly argv: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
+  argv: readonly string[];
+  env: Readonly<Record<string, string>>;
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
@@ -95,7 +129,10 @@ class RunningProgram implements ProgramContext {
   readonly ended: AbortSignal;
   readonly #kernel: Kernel;
   readonly #programs: ProgramTable;
+  readonly #start: ProgramStart;
   readonly #listeners = new Map<number, () => void>();
+  /** Of children that are still to be waited for. */
+  readonly #outputs = new Map<ModelProcess, Promise<unknown>>();
 
   constructor(kernel: Kernel, programs: ProgramTable, process: ModelProcess, start: ProgramStart) {
     this.#kernel = kernel;
@@ -106,6 +143,7 @@ class RunningProgram implements ProgramContext {
     this.stdin = start.stdin;
     this.stdout = start.stdout;
     this.stderr = start.stderr;
+    this.#start = start;
     const { entry } = process;
     this.ended = abortedAtEnd(entry);
     entry.handler = (signal) => this.#hear(signal);
@@ -151,22 +189,76 @@ class RunningProgram implements ProgramContext {
     });
   };
 
-  readonly spawn = (file: string, args: readonly string[] = []): ModelProcess => {
-    const path = this.#programs.find(file, this.env.PATH ?? '');
-    const program = path === undefined ? undefined : this.#programs.get(path);
-    if (path === undefined || program === undefined) throw this.#kernel.error('ENOENT');
+  readonly stream = (descriptor: number): Duplex | null => {
+    return this.#start.others?.[descriptor - FIRST_OTHER] ?? null;
+  };
+
+  readonly spawn = (
+    file: string,
+    args: readonly string[] = [],
+    options: ChildOptions = {},
+  ): ModelProcess => {
+    const { path, program } = this.#find(file, options.env ?? this.env);
     const child = this.process.fork();
     child.execve(path, [file, ...args]);
-    startProgram(this.#kernel, this.#programs, child, program, {
-      file: path,
-      argv: [file, ...args],
-      env: this.env,
-      stdin: new PassThrough().end(),
-      stdout: shared(this.stdout),
-      stderr: shared(this.stderr),
-    });
+    this.#run(child, program, { file: path, argv: [file, ...args] }, options);
     return child;
   };
+
+  readonly fork = (program: Program, options: ChildOptions = {}): ModelProcess => {
+    const child = this.process.fork();
+    this.#run(child, program, { file: this.#start.file, argv: this.argv }, options);
+    return child;
+  };
+
+  readonly exec = (
+    file: string,
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = this.env,
+  ): unknown => {
+    const { path, program } = this.#find(file, env);
+    this.process.execve(path, [file, ...args]);
+    this.#listeners.clear();
+    this.argv = [file, ...args];
+    this.env = env;
+    return program(this);
+  };
+
+  readonly wait = async (child: ModelProcess): Promise<number> => {
+    const { entry } = child;
+    if (!entry.isZombie) await new Promise<void>((resolve) => entry.ended.push(resolve));
+    await this.#outputs.get(child);
+    this.#outputs.delete(child);
+    if (!this.process.hasEnded) reap(this.process, child.pid);
+    return entry.exitStatus;
+  };
+
+  #find(file: string, env: Readonly<Record<string, string>>): { path: string; program: Program } {
+    const path = this.#programs.find(file, env.PATH ?? '');
+    const program = path === undefined ? undefined : this.#programs.get(path);
+    if (path === undefined || program === undefined) throw this.#kernel.error('ENOENT');
+    return { path, program };
+  }
+
+  #run(
+    child: ModelProcess,
+    program: Program,
+    about: Pick<ProgramStart, 'file' | 'argv'>,
+    options: ChildOptions,
+  ): void {
+    const stdout = shared(options.stdout ?? this.stdout);
+    const stderr = shared(options.stderr ?? this.stderr);
+    this.#outputs.set(child, Promise.all([written(stdout), written(stderr)]));
+    startProgram(this.#kernel, this.#programs, child, program, {
+      ...about,
+      env: options.env ?? this.env,
+      stdin: options.stdin ?? new PassThrough().end(),
+      stdout,
+      stderr,
+      others: this.#start.others ?? [],
+      keepStdin: options.stdin !== undefined,
+    });
+  }
 
   #hear(signal: number): boolean {
     const listener = this.#listeners.get(signal);
@@ -178,17 +270,30 @@ class RunningProgram implements ProgramContext {
   #close(): void {
     this.stdout.end();
     this.stderr.end();
-    this.stdin.destroy();
+    if (this.#start.keepStdin !== true) this.stdin.destroy();
   }
 }
 
 // The end of a child must not end its parent's output.
 function shared(output: Writable): Writable {
-  const own = new PassThrough();
-  own.on('data', (chunk) => {
-    if (output.writable) output.write(chunk);
-  });
-  return own;
+  return new Writable({
+    write: (chunk, _encoding, done) => {
+      if (!output.writable || output.write(chunk)) done();
+      else onceWritable(output, done);
+    },
+  }).on('error', () => {});
+}
+
+function onceWritable(output: Writable, done: () => void): void {
+  const go = () => {
+    output.off('drain', go).off('close', go);
+    done();
+  };
+  output.on('drain', go).on('close', go);
+}
+
+function written(output: Writable): Promise<void> {
+  return new Promise((resolve) => void output.once('close', resolve));
 }
 
 function abortedAtEnd(entry: ProcessEntry): AbortSignal {

@@ -1,8 +1,12 @@
+import { layout59 } from '../../dragonfly/layout-5.9.js';
+import { fail, KernelError } from '../kernel-error.js';
 import type { Kernel } from '../kernel-state.js';
 import { OpenFile } from '../open-file.js';
 import { lookup, mayAccess, type Place, pathOf } from '../place.js';
 import type { ProcessEntry } from '../process.js';
 import type { Vnode, VnodeKind } from '../vnode.js';
+import { MNT_RDONLY } from './mount-flags.js';
+import { deliver } from './signals.js';
 
 /** Part of `struct stat`. */
 export interface ModelStat {
@@ -13,10 +17,12 @@ export interface ModelStat {
   readonly gid: number;
 }
 
-/** The lowest free descriptor. */
+/** The lowest free descriptor. @throws KernelError EMFILE: the process has as many as its limit allows */
 export function install(process: ProcessEntry, file: OpenFile): number {
   let fd = 0;
   while (process.files.has(fd)) fd++;
+  const limit = process.limits.get('nofile')?.soft;
+  if (limit !== undefined && BigInt(fd) >= limit) fail('EMFILE');
   process.files.set(fd, file.retain());
   return fd;
 }
@@ -107,11 +113,13 @@ export function create(
   path: string,
   kind: VnodeKind,
 ): Vnode {
-  const { directory, name } = parentOf(kernel, process, path);
+  const { place, directory, name } = parentOf(kernel, process, path);
   if (directory.entries.has(name)) throw kernel.error('EEXIST');
+  if (isReadOnly(place)) throw kernel.error('EROFS');
   if (!mayAccess(directory, process.uid, 0o2)) throw kernel.error('EACCES');
   const vnode = directory.fileSystem.make(kind, name);
   vnode.uid = process.uid;
+  vnode.gid = process.credential.gid;
   directory.entries.set(name, vnode);
   return vnode;
 }
@@ -141,10 +149,12 @@ export function rmdir(kernel: Kernel, process: ProcessEntry, path: string): void
 
 /** unlink(2). */
 export function unlink(kernel: Kernel, process: ProcessEntry, path: string): void {
-  const { directory, name } = parentOf(kernel, process, path);
+  const { place, directory, name } = parentOf(kernel, process, path);
   const vnode = directory.entries.get(name);
   if (vnode === undefined) throw kernel.error('ENOENT');
   if (vnode.isDirectory) throw kernel.error('EPERM');
+  if (isReadOnly(place)) throw kernel.error('EROFS');
+  if (!mayAccess(directory, process.uid, 0o2)) throw kernel.error('EACCES');
   directory.entries.delete(name);
 }
 
@@ -152,13 +162,104 @@ function parentOf(
   kernel: Kernel,
   process: ProcessEntry,
   path: string,
-): { directory: Vnode; name: string } {
+): { place: Place; directory: Vnode; name: string } {
   const trimmed = path.replace(/\/+$/, '');
   const slash = trimmed.lastIndexOf('/');
   const name = trimmed.slice(slash + 1);
   if (name === '' || name === '.' || name === '..') throw kernel.error('EINVAL');
   const parent = slash < 0 ? '.' : trimmed.slice(0, slash) || '/';
-  const { vnode } = lookup(process, parent);
+  const place = lookup(process, parent);
+  if (!place.vnode.isDirectory) throw kernel.error('ENOTDIR');
+  return { place, directory: place.vnode, name };
+}
+
+/** open(2) and read(2) of a whole file. Devices have nothing to read. */
+export function readWhole(kernel: Kernel, process: ProcessEntry, path: string): Uint8Array {
+  const { vnode } = lookup(process, path);
+  if (!mayAccess(vnode, process.uid, 0o4)) throw kernel.error('EACCES');
+  if (vnode.isDirectory) throw kernel.error('EISDIR');
+  return vnode.content;
+}
+
+/** How a file is opened for writing. */
+export interface WriteOptions {
+  /** `O_APPEND` instead of `O_TRUNC`. */
+  readonly append?: boolean;
+}
+
+/** open(2) with O_CREAT. @returns what write(2) of that descriptor does */
+export function openForWriting(
+  kernel: Kernel,
+  process: ProcessEntry,
+  path: string,
+  options: WriteOptions = {},
+): (bytes: Uint8Array) => void {
+  const vnode = writable(kernel, process, path);
+  if (vnode.kind === 'device') return () => {};
+  if (options.append !== true) vnode.content = new Uint8Array(0);
+  return (bytes) => append(kernel, process, vnode, bytes);
+}
+
+function writable(kernel: Kernel, process: ProcessEntry, path: string): Vnode {
+  let place: Place;
+  try {
+    place = lookup(process, path);
+  } catch (error) {
+    if (!(error instanceof KernelError) || error.code !== 'ENOENT') throw error;
+    return create(kernel, process, path, 'file');
+  }
+  const { vnode } = place;
+  if (vnode.isDirectory) throw kernel.error('EISDIR');
+  if (isReadOnly(place) && vnode.kind !== 'device') throw kernel.error('EROFS');
+  if (!mayAccess(vnode, process.uid, 0o2)) throw kernel.error('EACCES');
+  return vnode;
+}
+
+// Beyond the limit of a file's size there is a signal, and for those who ignore it the error.
+function append(kernel: Kernel, process: ProcessEntry, vnode: Vnode, bytes: Uint8Array): void {
+  const limit = process.limits.get('fsize')?.soft;
+  const size = vnode.content.length + bytes.length;
+  if (limit !== undefined && BigInt(size) > limit) {
+    deliver(kernel, process, layout59.signals.SIGXFSZ ?? 25);
+    throw kernel.error('EFBIG');
+  }
+  vnode.content = Buffer.concat([vnode.content, bytes]);
+}
+
+/** chmod(2). */
+export function chmod(kernel: Kernel, process: ProcessEntry, path: string, mode: number): void {
+  const { vnode } = lookup(process, path);
+  if (process.uid !== 0 && process.uid !== vnode.uid) throw kernel.error('EPERM');
+  vnode.mode = mode & 0o7777;
+}
+
+/** chown(2). */
+export function chown(
+  kernel: Kernel,
+  process: ProcessEntry,
+  path: string,
+  uid: number,
+  gid: number,
+): void {
+  const { vnode } = lookup(process, path);
+  if (process.uid !== 0) throw kernel.error('EPERM');
+  vnode.uid = uid;
+  vnode.gid = gid;
+}
+
+/** The names in a directory, as getdents(2) tells them, without `.` and `..`. */
+export function names(kernel: Kernel, process: ProcessEntry, path: string): string[] {
+  const { vnode } = lookup(process, path);
   if (!vnode.isDirectory) throw kernel.error('ENOTDIR');
-  return { directory: vnode, name };
+  if (!mayAccess(vnode, process.uid, 0o4)) throw kernel.error('EACCES');
+  return [...vnode.entries.keys()];
+}
+
+// The nearest mount on the way up says so.
+function isReadOnly(place: Place): boolean {
+  for (let at: Place | null = place; at !== null; at = at.parent) {
+    const mount = at.covered?.mountedHere ?? null;
+    if (mount !== null) return (mount.flags & MNT_RDONLY) !== 0;
+  }
+  return false;
 }

@@ -5,12 +5,8 @@ import type { Mount } from '../mount-table.js';
 import { lookup, type Place, pathOf } from '../place.js';
 import type { ProcessEntry } from '../process.js';
 import type { Vnode } from '../vnode.js';
+import { MNT_FORCE } from './mount-flags.js';
 import { hasCapability } from './privilege.js';
-
-/** `MNT_FORCE`. */
-export const MNT_FORCE = 0x80000;
-/** `MNT_RDONLY`. */
-export const MNT_RDONLY = 1;
 
 const CAPABILITIES: Readonly<Record<string, CapabilityName>> = {
   null: 'mountNullfs',

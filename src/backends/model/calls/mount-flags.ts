@@ -1,0 +1,4 @@
+/** `MNT_FORCE`. */
+export const MNT_FORCE = 0x80000;
+/** `MNT_RDONLY`. */
+export const MNT_RDONLY = 1;
