@@ -2,11 +2,19 @@
 // What follows `--` goes to mocha: npm test -- --grep address
 
 import { runAsBoth } from './lib/both-users.mjs';
-import { giveUp, say } from './lib/project.mjs';
+import { at, giveUp, say } from './lib/project.mjs';
 import { compileExamples, compileTests, setup } from './lib/steps.mjs';
 import { add, nothing, runMocha, runNativeTests } from './lib/suites.mjs';
 
 const args = process.argv.slice(2);
+
+// The same promises, on the model of the DragonFly kernel.
+function runOnModel() {
+  const env = { ...process.env, DFJAIL_TEST_BACKEND: 'model' };
+  const required = ['--require', at('build', 'test', 'support', 'model', 'world.js')];
+  const options = { args: [...required, ...args], spawn: { env } };
+  return runMocha('behaviour', 'behaviour, on the model of DragonFly', options);
+}
 
 // A suite that ran nothing proves nothing; but somebody who picked a few tests meant it.
 function wasSkipped(counts) {

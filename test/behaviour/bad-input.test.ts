@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
-import { chmod, mkdir, symlink } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import {
@@ -12,7 +12,8 @@ import {
   watchJails,
 } from 'dragonfly-jail';
 import { nextIPv4 } from '../support/addresses.js';
-import { isRoot, needRootless } from '../support/environment.js';
+import { isRoot, needRootless, skipOnModel } from '../support/environment.js';
+import { makeDirectory, makeLink, writeFile } from '../support/files.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
 
@@ -122,7 +123,7 @@ describe('a jail that cannot be', () => {
 
   it('names the file that is no directory', async () => {
     const path = join(jails.root.outside, 'file');
-    writeFileSync(path, '');
+    writeFile(path, '');
     const wanted = isSystemError({ code: 'ENOTDIR', step: 'root', path });
     await assert.rejects(jails.create({ path }), wanted);
   });
@@ -151,7 +152,7 @@ describe('a jail that cannot be', () => {
 
   it('is not made through a mount point that is a symbolic link', async () => {
     const { path, outside } = jails.root;
-    await symlink(outside, join(path, 'escape'));
+    makeLink(outside, join(path, 'escape'));
     for (const target of ['/escape', '/escape/below']) {
       await mkdir(join(outside, 'below'), { recursive: true });
       const mounts = [{ type: 'tmpfs' as const, target }];
@@ -254,7 +255,7 @@ describe('a command that cannot be', () => {
   });
 
   it('names the program without an x bit, and the directory', async () => {
-    writeFileSync(join(jails.root.path, 'plain'), '#!/bin/sh\n', { mode: 0o644 });
+    writeFile(join(jails.root.path, 'plain'), '#!/bin/sh\n');
     for (const path of ['/plain', '/etc']) {
       const wanted = isSystemError({ code: 'EACCES', step: 'exec', path });
       await assert.rejects(jail.exec(path), wanted);
@@ -282,7 +283,7 @@ describe('a command that cannot be', () => {
 
   it('does not know the users of the host', async () => {
     if (!isRoot) return;
-    writeFileSync(join(jails.root.path, 'etc/passwd'), 'root:x:0:0::/:/bin/sh\n');
+    writeFile(join(jails.root.path, 'etc/passwd'), 'root:x:0:0::/:/bin/sh\n');
     await assert.rejects(jail.exec('true', [], { user: 'nobody' }), {
       code: 'ERR_JAIL_UNKNOWN_USER',
     });

@@ -1,24 +1,27 @@
 import assert from 'node:assert/strict';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
 import { join } from 'node:path';
 import type { Jail, MountSpec } from 'dragonfly-jail';
+import { onModel, skipOnModel } from '../support/environment.js';
+import {
+  makeDirectory,
+  makeLink,
+  namesIn,
+  ownerOf,
+  readFile,
+  writeFile,
+} from '../support/files.js';
 import { hostMounts } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 
 describe('the mounts of a jail', () => {
   const jails = useJails();
   let shared: string;
+  let count = 0;
 
   beforeEach(() => {
-    shared = mkdtempSync(join(jails.root.outside, 'shared-'));
-    writeFileSync(join(shared, 'file'), 'of the host\n');
+    shared = join(jails.root.outside, `shared-${++count}`);
+    makeDirectory(shared);
+    writeFile(join(shared, 'file'), 'of the host\n');
   });
 
   async function withMount(...mounts: MountSpec[]): Promise<Jail> {
@@ -33,8 +36,8 @@ describe('the mounts of a jail', () => {
   it('show a directory of the host, which can be written', async () => {
     const jail = await withMount({ type: 'nullfs', target: '/mnt', source: shared });
     assert.equal(await shell(jail, 'cat /mnt/file && echo new > /mnt/made'), 'of the host\n');
-    assert.equal(readFileSync(join(shared, 'made'), 'utf8'), 'new\n');
-    assert.equal(statSync(join(shared, 'made')).uid, process.getuid?.());
+    assert.equal(readFile(join(shared, 'made')), 'new\n');
+    assert.equal(ownerOf(join(shared, 'made')), onModel ? 0 : process.getuid?.());
   });
 
   it('show a directory of the host, which can only be read', async () => {
@@ -42,7 +45,7 @@ describe('the mounts of a jail', () => {
     const jail = await withMount(mount);
     const output = await shell(jail, 'cat /mnt/file; echo x > /mnt/made; rm -f /mnt/file');
     assert.match(output, /^of the host\n[\s\S]*Read-only/);
-    assert.equal(readFileSync(join(shared, 'file'), 'utf8'), 'of the host\n');
+    assert.equal(readFile(join(shared, 'file')), 'of the host\n');
   });
 
   it('do not let the host’s system directories be changed', async () => {
@@ -60,7 +63,8 @@ describe('the mounts of a jail', () => {
     assert.match(await shell(jail, 'stat -c %a /mnt; echo x > /mnt/x && cat /mnt/x'), /^750\nx\n$/);
     const output = await shell(jail, 'head -c 3000000 /dev/zero > /mnt/big; wc -c < /mnt/big');
     assert.match(output, /No space left/);
-    assert.equal(statSync(join(jails.root.path, 'mnt')).nlink, 2, 'nothing came onto the host');
+    if (!onModel)
+      assert.deepEqual(namesIn(join(jails.root.path, 'mnt')), [], 'nothing came onto the host');
   });
 
   it('are read-only in memory when asked', async () => {
@@ -70,7 +74,7 @@ describe('the mounts of a jail', () => {
 
   it('forbid programs when asked', async () => {
     const mount: MountSpec = { type: 'nullfs', target: '/mnt', source: shared };
-    writeFileSync(join(shared, 'program'), '#!/bin/sh\necho ran\n', { mode: 0o755 });
+    writeFile(join(shared, 'program'), '#!/bin/sh\necho ran\n', 0o755);
     const free = await withMount(mount);
     assert.equal((await free.exec('/mnt/program')).stdout, 'ran\n');
     const bound = await withMount({ ...mount, options: { noexec: true } });
@@ -78,7 +82,7 @@ describe('the mounts of a jail', () => {
   });
 
   it('are made in their order, one within the other', async () => {
-    mkdirSync(join(shared, 'inner'));
+    makeDirectory(join(shared, 'inner'));
     const jail = await withMount(
       { type: 'nullfs', target: '/mnt', source: shared, readOnly: true },
       { type: 'tmpfs', target: '/mnt/inner' },
@@ -113,11 +117,11 @@ describe('the mounts of a jail', () => {
     assert.deepEqual(hostMounts(), before);
     await jail.stop();
     assert.deepEqual(hostMounts(), before);
-    assert.equal(readFileSync(join(shared, 'file'), 'utf8'), 'of the host\n');
+    assert.equal(readFile(join(shared, 'file')), 'of the host\n');
   });
 
   it('do not follow a link that the jail has put in the place of a mount point', async () => {
-    symlinkSync('/etc', join(jails.root.path, 'trap'));
+    makeLink('/etc', join(jails.root.path, 'trap'));
     await assert.rejects(withMount({ type: 'tmpfs', target: '/trap' }), {
       code: 'ELOOP',
       step: 'mount',

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Jail } from 'dragonfly-jail';
-import { needRoot } from '../support/environment.js';
+import { needRoot, skipOnModel } from '../support/environment.js';
+import {
+  appendFile,
+  makeDirectory,
+  makeLink,
+  readFile,
+  removeFile,
+  writeFile,
+} from '../support/files.js';
 import { useJails } from '../support/jails.js';
 
 describe('the user of a command', () => {
@@ -14,10 +20,9 @@ describe('the user of a command', () => {
   before(() => {
     const etc = join(jails.root.path, 'etc');
     const home = join(jails.root.path, 'home/www');
-    appendFileSync(join(etc, 'passwd'), 'www:x:1234:1200:a web server:/home/www:/bin/sh\n');
-    appendFileSync(join(etc, 'group'), 'www:x:1200:\nstaff:x:2345:daemon,www\nlogs:x:2346:www\n');
-    mkdirSync(home, { recursive: true });
-    chmodSync(home, 0o755);
+    appendFile(join(etc, 'passwd'), 'www:x:1234:1200:a web server:/home/www:/bin/sh\n');
+    appendFile(join(etc, 'group'), 'www:x:1200:\nstaff:x:2345:daemon,www\nlogs:x:2346:www\n');
+    makeDirectory(home);
   });
   beforeEach(async () => {
     jail = await jails.create();
@@ -69,7 +74,7 @@ describe('the user of a command', () => {
   it('has no rights of root', async function () {
     needRoot(this);
     const script = 'echo > /etc/owned; cat /etc/secret; kill -0 1';
-    writeFileSync(join(jails.root.path, 'etc/secret'), 'secret', { mode: 0o600 });
+    writeFile(join(jails.root.path, 'etc/secret'), 'secret', 0o600);
     const { stdout } = await jail.exec('sh', ['-c', script], { user: 'www' });
     assert.equal(stdout, '');
     const caps = await jail.exec('grep', ['CapEff', '/proc/self/status'], { user: 'www' });
@@ -102,22 +107,22 @@ describe('the user of a command', () => {
 
   it('is not looked up outside through a link in the jail, nor from a pipe or a huge file', async () => {
     const passwd = join(jails.root.path, 'etc/passwd');
-    const saved = readFileSync(passwd);
+    const saved = readFile(passwd);
     const outside = join(jails.root.outside, 'passwd');
-    writeFileSync(outside, 'mallory:x:0:0::/:/bin/sh\n');
+    writeFile(outside, 'mallory:x:0:0::/:/bin/sh\n');
     try {
-      rmSync(passwd);
-      await symlink(outside, passwd);
+      removeFile(passwd);
+      makeLink(outside, passwd);
       await assert.rejects(jail.exec('true', [], { user: 'mallory' }));
-      rmSync(passwd);
+      removeFile(passwd);
       await jail.exec('mkfifo', ['/etc/passwd']);
       await assert.rejects(jail.exec('true', [], { user: 'mallory' }));
-      rmSync(passwd);
-      writeFileSync(passwd, `${'#'.repeat(2 ** 21)}\nmallory:x:0:0::/:/bin/sh\n`);
+      removeFile(passwd);
+      writeFile(passwd, `${'#'.repeat(2 ** 21)}\nmallory:x:0:0::/:/bin/sh\n`);
       await assert.rejects(jail.exec('true', [], { user: 'mallory' }));
     } finally {
-      rmSync(passwd, { force: true });
-      writeFileSync(passwd, saved);
+      removeFile(passwd);
+      writeFile(passwd, saved);
     }
     assert.equal((await jail.exec('id', ['-u'], { user: 'root' })).stdout, '0\n');
   });

@@ -3,7 +3,10 @@ import { realpathSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Is this the root of the machine? What a jail can do for its network differs by that. */
-export const isRoot = process.getuid?.() === 0;
+export const isRoot = process.getuid?.() === 0 || process.env.DFJAIL_TEST_BACKEND === 'model';
+
+/** Do the tests run on a model of the DragonFly kernel, whoever runs them? See support/model. */
+export const onModel = process.env.DFJAIL_TEST_BACKEND === 'model';
 
 /** The program that runs the tests; the roots of the tests have it at the same path. */
 export const nodePath = realpathSync(process.execPath);
@@ -21,6 +24,11 @@ export function skip(context: Mocha.Context, reason: string): never {
   const isHook = Reflect.get(runnable, 'type') === 'hook';
   Object.assign(isHook ? context : runnable, { skipReason: reason });
   return context.skip();
+}
+
+/** For what the model of the DragonFly kernel has not. */
+export function skipOnModel(context: Mocha.Context, reason: string): void {
+  if (onModel) skip(context, `on the model: ${reason}`);
 }
 
 /** For what only the machine's root can have. */

@@ -1,5 +1,12 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  modelDescriptors,
+  modelProcess,
+  modelProcesses,
+  modelProcessesBelow,
+} from './model/host.js';
+import { modelKernel } from './model/world.js';
 
 // What the tests look up about the machine by themselves, so as not to believe the package about itself.
 
@@ -18,6 +25,8 @@ const EXITING = 0x4;
 
 /** The process of that pid, or null when there is none. A zombie is one. */
 export function hostProcess(pid: number): HostProcess | null {
+  const kernel = modelKernel();
+  if (kernel !== null) return modelProcess(kernel, pid);
   const text = read(`/proc/${pid}/stat`);
   if (text === null) return null;
   const end = text.lastIndexOf(')');
@@ -35,6 +44,8 @@ export function hostProcess(pid: number): HostProcess | null {
 
 /** Every process of the host. */
 export function hostProcesses(): HostProcess[] {
+  const kernel = modelKernel();
+  if (kernel !== null) return modelProcesses(kernel);
   return names('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((name) => hostProcess(Number(name)))
@@ -44,7 +55,8 @@ export function hostProcesses(): HostProcess[] {
 /** The processes below one, in any depth, itself left out. */
 export function descendants(pid: number): HostProcess[] {
   const all = hostProcesses();
-  const found = new Set([pid]);
+  // On the model it is the host's program that stands for this one.
+  const found = new Set([modelKernel()?.host.pid ?? pid]);
   // Pids say nothing about the order, so until nothing is added.
   for (let size = 0; size !== found.size; ) {
     size = found.size;
@@ -70,6 +82,8 @@ export function monitorsOf(pid: number): HostProcess[] {
 
 /** Processes that have the directory among their mounts, however they were started. */
 export function processesWithMount(directory: string): HostProcess[] {
+  const kernel = modelKernel();
+  if (kernel !== null) return modelProcessesBelow(kernel, directory);
   const own = read('/proc/self/mountinfo');
   return hostProcesses().filter((process) => {
     if (process.ended) return false;
@@ -80,11 +94,15 @@ export function processesWithMount(directory: string): HostProcess[] {
 
 /** The mounts of the host, one a line. */
 export function hostMounts(): string[] {
+  const kernel = modelKernel();
+  if (kernel !== null) return kernel.host.getfsstat().map((row) => JSON.stringify(row));
   return (read('/proc/self/mountinfo') ?? '').split('\n');
 }
 
 /** The names of the host's network interfaces, up or not. */
 export function hostInterfaces(): string[] {
+  const kernel = modelKernel();
+  if (kernel !== null) return [...kernel.network.interfaces.keys()];
   return names('/sys/class/net');
 }
 
@@ -105,6 +123,8 @@ export function networkNamespaces(): Set<string> {
 
 /** What this process has open, as the kernel names it. */
 export function openDescriptors(): string[] {
+  const kernel = modelKernel();
+  if (kernel !== null) return modelDescriptors(kernel);
   return names('/proc/self/fd')
     .map((name) => link(`/proc/self/fd/${name}`))
     .filter((text) => text !== null && text !== `/proc/${process.pid}/fd`)
@@ -121,6 +141,8 @@ export function stateDirectory(): string {
 
 /** The folders of jails in the registry. */
 export function registryFolders(): string[] {
+  const kernel = modelKernel();
+  if (kernel !== null) return [];
   return names(join(stateDirectory(), 'jails'));
 }
 

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { MountSpec } from 'dragonfly-jail';
 import { prepareThinRoot } from 'dragonfly-jail/rootfs';
+import type { ModelKernel } from 'dragonfly-jail/testing';
 import { nodePath } from './environment.js';
+import { modelKernel } from './model/world.js';
 
 /** The root of a suite's jails, and a folder of the host that no jail is to see. */
 export interface TestRoot {
@@ -19,6 +21,8 @@ export interface TestRoot {
 export async function makeRoot(name = 'root'): Promise<TestRoot> {
   const outside = await realpath(await mkdtemp(join(tmpdir(), 'dfjail-test-')));
   const path = join(outside, name);
+  const kernel = modelKernel();
+  if (kernel !== null) return modelRoot(kernel, outside, path);
   const { mounts } = await prepareThinRoot(path, { include: [nodeFolder()] });
   const remove = () => rm(outside, { recursive: true, force: true });
   return { path, mounts, outside, remove };
@@ -28,4 +32,24 @@ export async function makeRoot(name = 'root'): Promise<TestRoot> {
 function nodeFolder(): string {
   const folder = dirname(nodePath);
   return basename(folder) === 'bin' && folder !== '/bin' ? dirname(folder) : folder;
+}
+
+// In the model's file system; what the test itself opens is in the real folder of the same name.
+function modelRoot(kernel: ModelKernel, outside: string, path: string): TestRoot {
+  for (const folder of ['bin', 'usr', 'etc', 'home', 'mnt', 'dev', 'proc', 'tmp', 'root']) {
+    kernel.directory(join(path, folder));
+  }
+  kernel.file(join(path, 'etc/passwd'), 'root:*:0:0::/root:/bin/sh\n');
+  kernel.file(join(path, 'etc/group'), 'wheel:*:0:root\n');
+  const mounts: MountSpec[] = [
+    ...['/bin', '/usr'].map((folder) => ({
+      type: 'nullfs' as const,
+      source: folder,
+      target: folder,
+      readOnly: true,
+    })),
+    { type: 'devfs', target: '/dev' },
+    { type: 'tmpfs', target: '/tmp', options: { mode: 0o1777 } },
+  ];
+  return { path, mounts, outside, remove: () => rm(outside, { recursive: true, force: true }) };
 }

@@ -6,7 +6,7 @@ import type { ModelProcess } from './model-process.js';
 import { reap } from './monitor.js';
 import { OpenFile } from './open-file.js';
 import { type Account, findGroup, findUser } from './passwd.js';
-import { type Program, startProgram } from './programs.js';
+import { findProgram, startProgram } from './programs.js';
 import { during } from './translate.js';
 
 /**
@@ -98,10 +98,13 @@ function execute(
 ): void {
   const env = environment(command, account);
   const where = { step: 'exec', syscall: 'execve', path: command.file };
-  const { path, program } = during(where, () => findProgram(kernel, command.file, env.PATH ?? ''));
-  during(where, () => child.execve(path, command.argv));
+  const { path, program, argv0 } = during(where, () =>
+    findProgram(kernel.programs, child, command.file, env.PATH ?? ''),
+  );
+  const argv = argv0.length > 1 ? [...argv0, ...command.argv.slice(1)] : command.argv;
+  during(where, () => child.execve(path, argv));
   const { stdin, stdout, stderr, others } = ends;
-  const start = { file: path, argv: command.argv, env, stdin, stdout, stderr, others };
+  const start = { file: path, argv, env, stdin, stdout, stderr, others };
   // In its own time, as a program would: whoever started it hears of that first.
   setImmediate(() => {
     child.entry.ended.push(() => endStreams(others));
@@ -112,17 +115,6 @@ function execute(
 
 function endStreams(streams: readonly (Duplex | null)[]): void {
   for (const stream of streams) stream?.end();
-}
-
-function findProgram(
-  kernel: ModelKernel,
-  file: string,
-  searchPath: string,
-): { path: string; program: Program } {
-  const path = kernel.programs.find(file, searchPath);
-  const program = path === undefined ? undefined : kernel.programs.get(path);
-  if (path === undefined || program === undefined) throw kernel.error('ENOENT');
-  return { path, program };
 }
 
 function environment(command: ResolvedSpawn, account: Account): Record<string, string> {

@@ -320,6 +320,11 @@ export class ModelProcess {
     };
   }
 
+  /** What the first line of a script says. @internal */
+  interpreterOf(path: string): string[] {
+    return files.interpreterOf(this.#kernel, this.entry, path);
+  }
+
   /** The names in a directory. */
   readdir(path: string): string[] {
     this.#enter('getdents', path);

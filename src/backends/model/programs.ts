@@ -107,6 +107,35 @@ export class ProgramTable {
   }
 }
 
+/** A program that was found. */
+export interface FoundProgram {
+  readonly path: string;
+  readonly program: Program;
+  /** Of a script: its interpreter with its arguments, and the script. Else the name as it was given. */
+  readonly argv0: readonly string[];
+}
+
+/**
+ * What execve(2) would run: a function of the table, or the one that the first line of a script in the jail names.
+ *
+ * @throws KernelError ENOENT, EACCES, ENOEXEC
+ */
+export function findProgram(
+  programs: ProgramTable,
+  process: ModelProcess,
+  file: string,
+  searchPath: string,
+): FoundProgram {
+  const path = programs.find(file, searchPath);
+  const program = path === undefined ? undefined : programs.get(path);
+  if (path !== undefined && program !== undefined) return { path, program, argv0: [file] };
+  if (!file.includes('/')) throw process.error('ENOENT');
+  const [interpreter = '', ...args] = process.interpreterOf(file);
+  const found = programs.get(interpreter);
+  if (found === undefined) throw process.error('ENOENT');
+  return { path: interpreter, program: found, argv0: [interpreter, ...args, file] };
+}
+
 /** Runs a program as this process, which has been exec'd. Returns at once. */
 export function startProgram(
   kernel: Kernel,
@@ -198,10 +227,11 @@ class RunningProgram implements ProgramContext {
     args: readonly string[] = [],
     options: ChildOptions = {},
   ): ModelProcess => {
-    const { path, program } = this.#find(file, options.env ?? this.env);
+    const { path, program, argv0 } = this.#find(file, options.env ?? this.env);
+    const argv = [...argv0, ...args];
     const child = this.process.fork();
-    child.execve(path, [file, ...args]);
-    this.#run(child, program, { file: path, argv: [file, ...args] }, options);
+    child.execve(path, argv);
+    this.#run(child, program, { file: path, argv }, options);
     return child;
   };
 
@@ -216,10 +246,10 @@ class RunningProgram implements ProgramContext {
     args: readonly string[] = [],
     env: Readonly<Record<string, string>> = this.env,
   ): unknown => {
-    const { path, program } = this.#find(file, env);
-    this.process.execve(path, [file, ...args]);
+    const { path, program, argv0 } = this.#find(file, env);
+    this.argv = [...argv0, ...args];
+    this.process.execve(path, this.argv);
     this.#listeners.clear();
-    this.argv = [file, ...args];
     this.env = env;
     return program(this);
   };
@@ -233,11 +263,8 @@ class RunningProgram implements ProgramContext {
     return entry.exitStatus;
   };
 
-  #find(file: string, env: Readonly<Record<string, string>>): { path: string; program: Program } {
-    const path = this.#programs.find(file, env.PATH ?? '');
-    const program = path === undefined ? undefined : this.#programs.get(path);
-    if (path === undefined || program === undefined) throw this.#kernel.error('ENOENT');
-    return { path, program };
+  #find(file: string, env: Readonly<Record<string, string>>): FoundProgram {
+    return findProgram(this.#programs, this.process, file, env.PATH ?? '');
   }
 
   #run(
@@ -268,8 +295,10 @@ class RunningProgram implements ProgramContext {
   }
 
   #close(): void {
-    this.stdout.end();
-    this.stderr.end();
+    for (const { stdout, stderr } of [this, this.#start]) {
+      stdout.end();
+      stderr.end();
+    }
     if (this.#start.keepStdin !== true) this.stdin.destroy();
   }
 }

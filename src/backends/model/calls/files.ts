@@ -5,7 +5,7 @@ import { OpenFile } from '../open-file.js';
 import { lookup, mayAccess, type Place, pathOf } from '../place.js';
 import type { ProcessEntry } from '../process.js';
 import type { Vnode, VnodeKind } from '../vnode.js';
-import { MNT_RDONLY } from './mount-flags.js';
+import { MNT_NOEXEC, MNT_RDONLY } from './mount-flags.js';
 import { deliver } from './signals.js';
 
 /** Part of `struct stat`. */
@@ -255,11 +255,28 @@ export function names(kernel: Kernel, process: ProcessEntry, path: string): stri
   return [...vnode.entries.keys()];
 }
 
-// The nearest mount on the way up says so.
+/** What execve(2) reads of a file. @throws KernelError EACCES: it is no program, or may not be one here; ENOEXEC */
+export function interpreterOf(kernel: Kernel, process: ProcessEntry, path: string): string[] {
+  const place = lookup(process, path);
+  const { kind, content } = place.vnode;
+  const executable = mayAccess(place.vnode, process.uid, 0o1) && (place.vnode.mode & 0o111) !== 0;
+  if (kind !== 'file' || !executable || (flagsOf(place) & MNT_NOEXEC) !== 0) {
+    throw kernel.error('EACCES');
+  }
+  const [line = ''] = Buffer.from(content).toString('latin1').split('\n');
+  if (!line.startsWith('#!')) throw kernel.error('ENOEXEC');
+  return line.slice(2).trim().split(/\s+/);
+}
+
 function isReadOnly(place: Place): boolean {
+  return (flagsOf(place) & MNT_RDONLY) !== 0;
+}
+
+// Those of the nearest mount on the way up.
+function flagsOf(place: Place): number {
   for (let at: Place | null = place; at !== null; at = at.parent) {
     const mount = at.covered?.mountedHere ?? null;
-    if (mount !== null) return (mount.flags & MNT_RDONLY) !== 0;
+    if (mount !== null) return mount.flags;
   }
-  return false;
+  return 0;
 }

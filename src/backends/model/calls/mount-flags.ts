@@ -2,3 +2,5 @@
 export const MNT_FORCE = 0x80000;
 /** `MNT_RDONLY`. */
 export const MNT_RDONLY = 1;
+/** `MNT_NOEXEC`. */
+export const MNT_NOEXEC = 4;
