@@ -30,6 +30,7 @@ const sum = nothing();
 add(sum, runMocha('unit', 'unit', { args }));
 const behaviour = runAsBoth('behaviour', { args });
 add(sum, behaviour);
+add(sum, runOnModel());
 add(sum, runAsBoth('security', { args }));
 add(sum, runMocha('package', 'package', { args }));
 if (args.length === 0) add(sum, runNativeTests());

@@ -17,6 +17,8 @@ import type { ResolvedSpec } from '../spec.js';
  */
 export interface Backend {
   readonly name: Probe['backend'];
+  /** Looks into jails where this machine's files and sockets are not theirs; null: they are. */
+  readonly inside: InsideView | null;
 
   /** Refuses what a spec asks for and this kernel cannot do. */
   checkSpec(spec: ResolvedSpec): void;
@@ -73,6 +75,14 @@ export interface HostSetup {
 
 /** Hears of steps, in the order in which they were done. */
 export type StepSink = (done: JailStep) => void;
+
+/** What there is inside of jails. */
+export interface InsideView {
+  /** Is there a file? No link is followed. */
+  exists(jid: number, path: string): boolean;
+  /** Does anybody in the jail listen on a TCP port? */
+  listens(jid: number, port: number): boolean;
+}
 
 /** How a connection ended. */
 export type JailEnd =

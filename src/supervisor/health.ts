@@ -35,7 +35,7 @@ export async function watchHealth(
 async function look(health: ResolvedHealth, jail: Jail, pid: number): Promise<string | null> {
   const { argv, port, timeoutMs } = health;
   if (port !== null) {
-    const listening = await isListening(pid, port, jail.info().addresses);
+    const listening = await isListening(jail, pid, port);
     return listening ? null : `it does not listen on port ${port}`;
   }
   const [file = '', ...args] = argv ?? [];

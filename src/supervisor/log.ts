@@ -11,6 +11,7 @@ import type { LogFile, LogLine } from './service-spec.js';
 
 const POLL_MS = 50;
 const ROTATION_MS = 1000;
+const LAST_WORDS_MS = 1000; // whoever was handed the pipe may keep it open
 
 /** Where what a service writes goes to. */
 export interface Log {
@@ -46,6 +47,8 @@ class PipedLog implements Log {
   readonly #service: string;
   readonly #listeners = new Set<(line: LogLine) => void>();
   readonly #file: RotatingFile | null = null;
+  /** The streams that may still say something. */
+  readonly #open = new Set<Promise<void>>();
 
   constructor(service: string, log: Definition['log'], failed: (error: Error) => void) {
     this.#service = service;
@@ -68,6 +71,9 @@ class PipedLog implements Log {
   }
 
   async close(): Promise<void> {
+    // What was written last may be read only after the command's end is known.
+    const read = Promise.all(this.#open);
+    await Promise.race([read, sleep(LAST_WORDS_MS, undefined, { ref: false })]);
     const file = this.#file;
     if (file === null || file.destroyed) return;
     await new Promise<void>((resolve) => {
@@ -80,7 +86,14 @@ class PipedLog implements Log {
     if (source === null) return;
     const lines = new LineSplitter((text) => this.#tell({ service: this.#service, stream, text }));
     source.on('data', (chunk: Buffer) => this.#take(source, chunk, lines));
-    source.once('close', () => lines.end());
+    const closed = new Promise<void>((resolve) => {
+      source.once('close', () => {
+        lines.end();
+        this.#open.delete(closed);
+        resolve();
+      });
+    });
+    this.#open.add(closed);
     source.on('error', () => {});
   }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import type { JailAddress } from '../addresses.js';
+import { selectBackend } from '../backends/select.js';
+import type { Jail } from '../jail.js';
 
 const LISTEN = '0A';
 const CONNECT_MS = 1000;
@@ -11,18 +12,17 @@ const CONNECT_MS = 1000;
  * Linux tells by the sockets of the process's network namespace: nothing is sent, and it works where the host cannot
  * reach the jail. Elsewhere a connection to one of the jail's addresses is tried.
  *
- * @param pid       a process of the jail, by the host's number
- * @param port      1 to 65,535
- * @param addresses the jail's
+ * @param jail whose
+ * @param pid  a process of the jail, by the host's number
+ * @param port 1 to 65,535
  */
-export async function isListening(
-  pid: number,
-  port: number,
-  addresses: readonly JailAddress[],
-): Promise<boolean> {
+export async function isListening(jail: Jail, pid: number, port: number): Promise<boolean> {
+  const { inside } = selectBackend();
+  if (inside !== null) return inside.listens(jail.jid, port);
   const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readTable(pid, name)));
   const known = tables.filter((table) => table !== null);
   if (known.length > 0) return known.some((table) => hasListener(table, port));
+  const { addresses } = jail.info();
   const tried = await Promise.all(addresses.map(({ address }) => canConnect(address, port)));
   return tried.includes(true);
 }

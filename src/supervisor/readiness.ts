@@ -80,10 +80,9 @@ async function poll(
   signal: AbortSignal,
 ): Promise<void> {
   if (port === null && file === null) return aborted(signal);
-  const { path, addresses } = jail.info();
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    if (port !== null && (await isListening(pid, port, addresses))) return;
-    if (file !== null && (await existsInside(path, pid, file))) return;
+    if (port !== null && (await isListening(jail, pid, port))) return;
+    if (file !== null && (await existsInside(jail, pid, file))) return;
     await sleep(pause, undefined, { signal });
   }
 }

@@ -6,10 +6,12 @@ import {
   setDefaultCapabilities,
 } from 'dragonfly-jail';
 import { nextIPv4 } from '../support/addresses.js';
+import { onModel, skipOnModel } from '../support/environment.js';
 import { attempt, compileHostile } from '../support/hostile.js';
 import { useJails } from '../support/jails.js';
 
 const AF_INET = '2';
+const AF_INET6 = onModel ? '28' : '10';
 const SOCK_RAW = '3';
 const ICMP = '1';
 
@@ -77,11 +79,13 @@ describe('the capabilities of a jail', () => {
     const jail = await withCapabilities({});
     const forged = 'x\n99 evil / 10.0.0.1';
     assert.equal(await attempt(jail, 'sethostname', forged), 'ok');
-    assert.equal(jail.info().hostname, forged);
+    // DragonFly's list cannot tell where such a name ends: it is not believed.
+    assert.equal(jail.info().hostname, onModel ? 'jail.test' : forged);
     assert.equal(jail.info().path, jails.root.path);
   });
 
-  it('allow System V memory or refuse it', async () => {
+  it('allow System V memory or refuse it', async function () {
+    skipOnModel(this, 'System V memory is not modelled');
     assert.equal(await attempt(await withCapabilities({ sysvIpc: true }), 'shm'), 'ok');
     assert.match(await attempt(await withCapabilities({}), 'shm'), /^(ENOSYS|EPERM|EACCES)$/);
   });
@@ -92,7 +96,7 @@ describe('the capabilities of a jail', () => {
     for (const family of ['38', '40']) {
       assert.notEqual(await attempt(jail, 'socket', family, '1', '0'), 'ok', family);
     }
-    for (const family of ['1', '2', '10']) {
+    for (const family of ['1', AF_INET, AF_INET6]) {
       assert.equal(await attempt(jail, 'socket', family, '1', '0'), 'ok', family);
     }
   });

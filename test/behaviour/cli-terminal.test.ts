@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findJails, Jail, type JailInfo, listJails } from 'dragonfly-jail';
 import { runDfjail } from '../support/cli-process.js';
-import { eventually, skip } from '../support/environment.js';
+import { eventually, skip, skipOnModel } from '../support/environment.js';
 import { hostProcesses } from '../support/host.js';
 import { Snapshot } from '../support/leaks.js';
 import { hasTmux, Terminal } from '../support/tmux.js';
@@ -21,6 +21,7 @@ describe('dfjail in a real terminal', function () {
   let settings: string;
 
   before(function () {
+    skipOnModel(this, 'dfjail is another program');
     if (!hasTmux()) skip(this, 'tmux is not installed');
   });
   beforeEach(async () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Jail } from 'dragonfly-jail';
-import { needRoot, skipOnModel } from '../support/environment.js';
+import { needRoot, onModel } from '../support/environment.js';
 import {
   appendFile,
   makeDirectory,
@@ -11,6 +12,7 @@ import {
   removeFile,
   writeFile,
 } from '../support/files.js';
+import { compileHostile } from '../support/hostile.js';
 import { useJails } from '../support/jails.js';
 
 describe('the user of a command', () => {
@@ -77,12 +79,19 @@ describe('the user of a command', () => {
     writeFile(join(jails.root.path, 'etc/secret'), 'secret', 0o600);
     const { stdout } = await jail.exec('sh', ['-c', script], { user: 'www' });
     assert.equal(stdout, '');
+    if (onModel) return; // which has no capabilities of processes
     const caps = await jail.exec('grep', ['CapEff', '/proc/self/status'], { user: 'www' });
     assert.match(String(caps.stdout), /^CapEff:\s+0+\n$/);
   });
 
   it('cannot become root again', async function () {
     needRoot(this);
+    compileHostile(this, jails.root);
+    for (const uid of ['0', '1200']) {
+      const { stdout } = await jail.exec('/hostile/try', ['setuid', uid], { user: 'www' });
+      assert.equal(stdout, `result ${constants.errno.EPERM}\n`);
+    }
+    if (onModel) return;
     const { stdout } = await jail.exec('grep', ['^Uid', '/proc/self/status'], { user: 'www' });
     assert.match(String(stdout), /^Uid:\s+1234\s+1234\s+1234\s+1234\n$/);
   });

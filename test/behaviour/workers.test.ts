@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { type JailSpec, listJails } from 'dragonfly-jail';
 import { nextIPv4 } from '../support/addresses.js';
-import { eventually, within } from '../support/environment.js';
+import { eventually, skipOnModel, within } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
 import { workerPrelude } from '../support/programs.js';
@@ -123,6 +123,9 @@ describe('worker threads', () => {
 });
 
 describe('several copies of the package', () => {
+  before(function () {
+    skipOnModel(this, 'it belongs to one copy');
+  });
   const jails = useJails();
 
   it('work beside each other in one program and see the same jails', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { dirname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { packageUrl } from './environment.js';
+import { onlyInThisProgram, packageUrl } from './environment.js';
 
 /** The program that users call. */
 export const dfjailPath = fileURLToPath(new URL('./cli/main.js', packageUrl));
@@ -29,6 +29,7 @@ export class CliProcess {
   readonly ended: Promise<CliEnd>;
 
   constructor(argv: readonly string[], env?: Record<string, string>) {
+    onlyInThisProgram('dfjail as a program');
     this.#child = spawn(dfjailPath, argv, { stdio: 'pipe', env: cliEnvironment(env) });
     for (const name of ['stdout', 'stderr'] as const) {
       this.#child[name].on('data', (chunk: Buffer) => {

@@ -31,6 +31,23 @@ export function skipOnModel(context: Mocha.Context, reason: string): void {
   if (onModel) skip(context, `on the model: ${reason}`);
 }
 
+let running: Mocha.Test | undefined;
+
+/** Which test runs now, for those who have no context. See support/model/world. */
+export function rememberTest(test: Mocha.Test | undefined): void {
+  running = test;
+}
+
+/** The same: a model is known to one thread of one program only. */
+export function onlyInThisProgram(what: string): void {
+  skipRunning(`the model is in this thread alone, and this needs ${what}`);
+}
+
+/** Ends the running test as skipped if it is one on the model. */
+export function skipRunning(reason: string): void {
+  if (running?.ctx) skipOnModel(running.ctx, reason);
+}
+
 /** For what only the machine's root can have. */
 export function needRoot(context: Mocha.Context): void {
   if (!isRoot) skip(context, 'needs root');

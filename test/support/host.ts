@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   modelDescriptors,
+  modelInterfaces,
   modelProcess,
   modelProcesses,
   modelProcessesBelow,
@@ -52,11 +54,42 @@ export function hostProcesses(): HostProcess[] {
     .filter((process) => process !== null);
 }
 
+/** Signals a process of the host, from outside of every jail. */
+export function killOnHost(pid: number, signal: NodeJS.Signals): void {
+  const kernel = modelKernel();
+  if (kernel === null) process.kill(pid, signal);
+  else kernel.host.kill(pid, kernel.layout.signals[signal] ?? 0);
+}
+
+/** The process that this program is. */
+export function ownPid(): number {
+  return modelKernel()?.host.pid ?? process.pid;
+}
+
+/** A process of the host that has nothing to do with any jail. */
+export interface Neighbour {
+  readonly pid: number;
+  end(): void;
+}
+
+/** Starts one: sleep(1). */
+export function startNeighbour(): Neighbour {
+  const kernel = modelKernel();
+  if (kernel === null) {
+    const child = spawn('sleep', ['1000']);
+    return { pid: child.pid ?? 0, end: () => void child.kill('SIGKILL') };
+  }
+  const process = kernel.boot('sleep');
+  return { pid: process.pid, end: () => process.exit(0) };
+}
+
 /** The processes below one, in any depth, itself left out. */
 export function descendants(pid: number): HostProcess[] {
   const all = hostProcesses();
-  // On the model it is the host's program that stands for this one.
-  const found = new Set([modelKernel()?.host.pid ?? pid]);
+  const kernel = modelKernel();
+  // On the model nobody else has any, and those that have lost their parent go to init.
+  if (kernel !== null && pid === process.pid) return all.filter((one) => one.pid > ownPid());
+  const found = new Set([pid]);
   // Pids say nothing about the order, so until nothing is added.
   for (let size = 0; size !== found.size; ) {
     size = found.size;
@@ -75,9 +108,8 @@ export function stillThere(processes: readonly HostProcess[]): HostProcess[] {
 
 /** The monitors that a process of the host started. */
 export function monitorsOf(pid: number): HostProcess[] {
-  return hostProcesses().filter(
-    (process) => process.parent === pid && process.command === 'jail-monitor',
-  );
+  const parent = pid === process.pid ? ownPid() : pid;
+  return hostProcesses().filter((one) => one.parent === parent && one.command === 'jail-monitor');
 }
 
 /** Processes that have the directory among their mounts, however they were started. */
@@ -99,15 +131,17 @@ export function hostMounts(): string[] {
   return (read('/proc/self/mountinfo') ?? '').split('\n');
 }
 
-/** The names of the host's network interfaces, up or not. */
+/** The names of the host's network interfaces, up or not; of the model's with their addresses. */
 export function hostInterfaces(): string[] {
   const kernel = modelKernel();
-  if (kernel !== null) return [...kernel.network.interfaces.keys()];
+  if (kernel !== null) return modelInterfaces(kernel);
   return names('/sys/class/net');
 }
 
 /** The host's routes to an address of a jail. */
 export function hostRoutesTo(address: string): string[] {
+  const kernel = modelKernel();
+  if (kernel !== null) return modelInterfaces(kernel).filter((row) => row.endsWith(` ${address}`));
   const table = address.includes(':') ? '/proc/net/ipv6_route' : '/proc/net/fib_trie';
   const text = address.includes(':') ? hexOf(address) : `${address}\n`;
   return (read(table) ?? '').split(/^/m).filter((line) => line.includes(text));

@@ -1,4 +1,5 @@
 import { Jail, type JailSpec } from 'dragonfly-jail';
+import { onModel } from './environment.js';
 import { makeRoot, type TestRoot } from './roots.js';
 
 const TEST_TIMEOUT = 20_000;
@@ -15,7 +16,10 @@ export class Jails {
 
   /** A complete specification; give what the test is about. */
   spec(about: Partial<JailSpec> = {}): JailSpec {
-    return { path: this.root.path, hostname: 'jail.test', mounts: this.root.mounts, ...about };
+    const { path, mounts } = this.root;
+    // DragonFly's jails have their addresses on an interface of the host.
+    const network = onModel && about.addresses ? { interface: 'lo0' } : {};
+    return { path, hostname: 'jail.test', mounts, ...network, ...about };
   }
 
   async create(about: Partial<JailSpec> = {}): Promise<Jail> {

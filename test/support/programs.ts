@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { JailSpec } from 'dragonfly-jail';
-import { packageUrl, within } from './environment.js';
+import { onlyInThisProgram, packageUrl, within } from './environment.js';
 import { descendants, type HostProcess } from './host.js';
 
 const PATIENCE = 30_000;
@@ -28,6 +28,7 @@ export class Program implements AsyncDisposable {
    * @param options flags of Node; quiet: its stderr is not shown; by: the program that starts it, with arguments; env
    */
   constructor(source: string, spec: JailSpec, options: ProgramOptions = {}) {
+    onlyInThisProgram('another Node program');
     const argv = [...(options.flags ?? []), '--input-type=module', '-e', prelude(spec) + source];
     const stderr = options.quiet ? 'ignore' : 'inherit';
     const [file = '', ...args] = [...(options.by ?? [process.execPath]), ...argv];
@@ -95,6 +96,7 @@ export function prelude(spec: JailSpec): string {
 
 /** What the script of a worker thread begins with: the package is there once `loaded` is. */
 export function workerPrelude(spec: JailSpec): string {
+  onlyInThisProgram('worker threads');
   return `
     const { parentPort } = require('node:worker_threads');
     const spec = ${JSON.stringify(spec)};

@@ -7,6 +7,9 @@ import type { ModelKernel } from 'dragonfly-jail/testing';
 import { nodePath } from './environment.js';
 import { modelKernel } from './model/world.js';
 
+const MNT_RDONLY = 1;
+const PASSWD = 'root:*:0:0::/root:/bin/sh\nnobody:*:65534:65534::/:/bin/sh\n';
+
 /** The root of a suite's jails, and a folder of the host that no jail is to see. */
 export interface TestRoot {
   /** The jail's `/`. */
@@ -34,22 +37,24 @@ function nodeFolder(): string {
   return basename(folder) === 'bin' && folder !== '/bin' ? dirname(folder) : folder;
 }
 
-// In the model's file system; what the test itself opens is in the real folder of the same name.
+// In the model's file system; what the test itself opens is in the real folder of the same name. What all jails of the
+// root have is mounted once, as an administrator of DragonFly does: there a root is seen with the same mounts by all.
 function modelRoot(kernel: ModelKernel, outside: string, path: string): TestRoot {
+  const { host } = kernel;
   for (const folder of ['bin', 'usr', 'etc', 'home', 'mnt', 'dev', 'proc', 'tmp', 'root']) {
     kernel.directory(join(path, folder));
   }
-  kernel.file(join(path, 'etc/passwd'), 'root:*:0:0::/root:/bin/sh\n');
+  kernel.file(join(path, 'etc/passwd'), PASSWD);
   kernel.file(join(path, 'etc/group'), 'wheel:*:0:root\n');
-  const mounts: MountSpec[] = [
-    ...['/bin', '/usr'].map((folder) => ({
-      type: 'nullfs' as const,
-      source: folder,
-      target: folder,
-      readOnly: true,
-    })),
-    { type: 'devfs', target: '/dev' },
-    { type: 'tmpfs', target: '/tmp', options: { mode: 0o1777 } },
-  ];
-  return { path, mounts, outside, remove: () => rm(outside, { recursive: true, force: true }) };
+  for (const folder of ['/bin', '/usr']) {
+    host.mount('null', join(path, folder), MNT_RDONLY, folder);
+  }
+  host.mount('devfs', join(path, 'dev'), 0, null);
+  host.mount('tmpfs', join(path, 'tmp'), 0, null);
+  host.chmod(join(path, 'tmp'), 0o1777);
+  const remove = async () => {
+    for (const folder of ['tmp', 'dev', 'usr', 'bin']) host.unmount(join(path, folder), 0);
+    await rm(outside, { recursive: true, force: true });
+  };
+  return { path, mounts: [], outside, remove };
 }

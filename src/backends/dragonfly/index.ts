@@ -22,6 +22,7 @@ import { type OwnEntry, signalJail } from './listing.js';
  */
 export class DragonflyBackend extends KernelBackend implements Backend {
   readonly name = 'dragonfly';
+  readonly inside = null;
   readonly #owned = new Set<number>();
 
   probe(): Probe {

@@ -21,6 +21,7 @@ import { processInfo } from './process-info.js';
 /** Jails made of namespaces. The design and its reasons: docs/linux.md. */
 export class LinuxBackend implements Backend {
   readonly name = 'linux';
+  readonly inside = null;
   /** Jails made here, as `<state directory>:<jid>`. */
   readonly #owned = new Set<string>();
   // Linux has no place for them: they are this process's own.

@@ -3,12 +3,13 @@ import type { Capabilities } from '../../capabilities.js';
 import { JailError, JailSystemError, jailNotFound } from '../../errors.js';
 import type { Probe, RecoveredJail } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
-import type { Backend, HostSetup, StepSink } from '../backend.js';
+import type { Backend, HostSetup, InsideView, StepSink } from '../backend.js';
 import { KernelBackend } from '../dragonfly/kernel-backend.js';
 import { type OwnEntry, signalJail } from '../dragonfly/listing.js';
 import { type ConnectionKind, type Host, ModelConnection } from './connection.js';
 import { readsBy } from './host-reads.js';
 import { modelSetup } from './host-setup.js';
+import { insideOf } from './inside.js';
 import { KeepAlive } from './keep-alive.js';
 import { JailKeeper, type Undone } from './keeper.js';
 import type { ModelKernel } from './kernel.js';
@@ -23,6 +24,7 @@ const KILL = 9;
 /** The backend of DragonFly with a model in place of the kernel: codecs, checks and steps are the same. */
 export class ModelBackend extends KernelBackend implements Backend {
   readonly name = 'model';
+  readonly inside: InsideView;
   readonly #kernel: ModelKernel;
   readonly #keepAlive = new KeepAlive();
   /** By jid: those that this package has made. */
@@ -34,6 +36,7 @@ export class ModelBackend extends KernelBackend implements Backend {
   constructor(kernel: ModelKernel) {
     super(readsBy(kernel, () => kernel.host));
     this.#kernel = kernel;
+    this.inside = insideOf(kernel);
   }
 
   probe(): Probe {
@@ -55,7 +58,9 @@ export class ModelBackend extends KernelBackend implements Backend {
     };
     const keeper = JailKeeper.make(this.#kernel, spec, this.#keepAlive, leave, steps);
     this.#keepers.set(keeper.jid, keeper);
-    void keeper.gone.then(() => this.#keepers.delete(keeper.jid));
+    void keeper.gone.then(() => {
+      if (keeper.isGone) this.#keepers.delete(keeper.jid);
+    });
     if (!signal?.aborted) return this.#connect(keeper, 'created', spec);
     await keeper.stop(KILL, 0, null);
     throw abortError(signal);
@@ -89,11 +94,12 @@ export class ModelBackend extends KernelBackend implements Backend {
     for (const keeper of this.#keepers.values()) {
       if (!keeper.isStopping) continue;
       reports.push(report(keeper.jid, keeper.spec.name, keeper.recover()));
+      if (keeper.isGone) this.#keepers.delete(keeper.jid);
     }
     const left = this.#left;
     this.#left = [];
     for (const item of left) {
-      reports.push(report(0, item.name, item.undo.run()));
+      reports.push(report(0, item.name, item.undo.run(item.monitor)));
       if (item.undo.isEmpty) endMonitor(this.#kernel, item.monitor);
       else this.#left.push(item);
     }

@@ -5,6 +5,7 @@ import { isatty, ReadStream, WriteStream } from 'node:tty';
 import { slotKinds } from '../../monitor/protocol.js';
 import type { Native } from '../../native.js';
 import type { CommandDescriptors } from '../backend.js';
+import type { FileKind } from './open-file.js';
 
 /** The descriptors of a scripted program, as streams. */
 export interface CommandEnds {
@@ -13,6 +14,8 @@ export interface CommandEnds {
   readonly stderr: Writable;
   /** What stands at descriptors from 3 on; null: nothing. */
   readonly others: readonly (Duplex | null)[];
+  /** What each descriptor is, by its number; null: it is closed. */
+  readonly kinds: readonly (FileKind | null)[];
   /** For a program that never ran. */
   close(): void;
 }
@@ -26,6 +29,7 @@ export function openEnds(native: Native, descriptors: CommandDescriptors): Comma
   const fds = descriptors.slots.map((kind) => {
     return kind === slotKinds.passed ? native.duplicate(passed.shift() ?? -1) : null;
   });
+  const kinds = descriptors.slots.map((slot, index) => kindOf(slot, fds[index] ?? null));
   const [input = null, output = null, errors = null, ...others] = fds;
   const stdin = input === null ? Readable.from([]) : readable(input);
   const stdout = output === null ? sink() : writable(output);
@@ -39,10 +43,20 @@ export function openEnds(native: Native, descriptors: CommandDescriptors): Comma
     stdout,
     stderr,
     others: further,
+    kinds,
     close: () => {
       for (const stream of all) stream.destroy();
     },
   };
+}
+
+function kindOf(slot: number, fd: number | null): FileKind | null {
+  if (slot === slotKinds.closed) return null;
+  if (fd === null) return 'null';
+  if (isatty(fd)) return 'terminal';
+  const stat = fstatSync(fd);
+  if (stat.isSocket()) return 'socket';
+  return stat.isFIFO() ? 'pipe' : 'file';
 }
 
 // Streams of ours must not keep a program alive that has unref'd the command: that is for the command itself to do.

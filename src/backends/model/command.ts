@@ -63,6 +63,11 @@ export class ModelCommand {
     this.#tellAll((events) => events.exited(exit));
   }
 
+  /** Its end will never be known. */
+  lose(error: Error): void {
+    this.#tellAll((events) => events.failed(error));
+  }
+
   /** Nobody is told of it any more. */
   abandon(error: Error): void {
     this.#tellAll((events) => events.abandoned(error));

@@ -1,3 +1,4 @@
+import type { ResolvedLimit } from '../../limits.js';
 import { loadNative } from '../../native.js';
 import type { ResolvedSpawn } from '../../spawn-options.js';
 import type { CommandControl, CommandDescriptors, CommandEvents } from '../backend.js';
@@ -17,15 +18,24 @@ export class Commands {
   readonly #kernel: ModelKernel;
   readonly #monitor: ModelProcess;
   readonly #jid: number;
+  readonly #limits: readonly ResolvedLimit[];
   readonly #keepAlive: KeepAlive;
   readonly #running = new Set<ModelCommand>();
   /** Called when a command has ended. */
   whenEnded: () => void = () => {};
 
-  constructor(kernel: ModelKernel, monitor: ModelProcess, jid: number, keepAlive: KeepAlive) {
+  /** @param limits of the jail, for each of them */
+  constructor(
+    kernel: ModelKernel,
+    monitor: ModelProcess,
+    jid: number,
+    limits: readonly ResolvedLimit[],
+    keepAlive: KeepAlive,
+  ) {
     this.#kernel = kernel;
     this.#monitor = monitor;
     this.#jid = jid;
+    this.#limits = limits;
     this.#keepAlive = keepAlive;
   }
 
@@ -48,6 +58,12 @@ export class Commands {
     }
   }
 
+  /** Nobody will ever know how they end. */
+  lose(error: Error): void {
+    for (const command of this.running) command.lose(error);
+    this.#running.clear();
+  }
+
   /** Kills them all, for good. */
   kill(): void {
     for (const { process: child } of this.running) if (!child.hasEnded) child.kill9();
@@ -61,7 +77,7 @@ export class Commands {
     const ends = openDescriptors(descriptors);
     let child: ModelProcess;
     try {
-      child = launch(this.#kernel, this.#monitor, this.#jid, command, ends);
+      child = launch(this.#kernel, this.#monitor, this.#jid, command, this.#limits, ends);
     } catch (error) {
       ends.close();
       throw error;

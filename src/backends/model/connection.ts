@@ -1,5 +1,5 @@
 import type { Capabilities } from '../../capabilities.js';
-import { handleClosed, jailStopped } from '../../monitor/failure.js';
+import { handleClosed, jailStopped, monitorLost } from '../../monitor/failure.js';
 import type { ResolvedSpawn } from '../../spawn-options.js';
 import type {
   CommandControl,
@@ -73,7 +73,8 @@ export class ModelConnection implements Connection {
   ): CommandControl {
     if (this.#end !== null || this.#host.isStopping) {
       descriptors.sent();
-      process.nextTick(() => events.failed(jailStopped(this.jid)));
+      const error = this.#host.isLost ? monitorLost() : jailStopped(this.jid);
+      process.nextTick(() => events.failed(error));
       return { signal: () => {}, ref: () => {}, unref: () => {} };
     }
     const before = new Set(this.#host.commands.running);

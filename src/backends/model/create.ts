@@ -86,8 +86,8 @@ function addAliases(
     }
     const bytes = addressBytes(address);
     during(where('ioctl'), () => monitor.addAlias(name, bytes));
-    undo.add(`removed ${address} from ${name}`, () => {
-      during(where('ioctl'), () => removeAlias(monitor, name, bytes));
+    undo.add(`removed ${address} from ${name}`, (by) => {
+      during(where('ioctl'), () => removeAlias(by, name, bytes));
     });
     watch.done('address');
   }
@@ -113,5 +113,6 @@ function raiseJail(
 }
 
 function letGo(monitor: ModelProcess, anchor: number): void {
+  if (monitor.hasEnded) return; // its descriptors are closed
   during({ step: 'release', syscall: 'close' }, () => monitor.close(anchor));
 }

@@ -26,7 +26,7 @@ export function mountAll(
 ): void {
   for (const mount of spec.mounts) {
     const mounted = mountOne(monitor, spec.path, mount);
-    undo.add(`unmounted ${mount.target}`, () => unmountOne(monitor, mounted));
+    undo.add(`unmounted ${mount.target}`, (by) => unmountOne(by, mounted));
     watch.done(STEP);
   }
 }
@@ -42,8 +42,26 @@ function mountOne(monitor: ModelProcess, root: string, mount: ResolvedMount): Mo
     }
     const flags = FLAGS.reduce((sum, [ours, theirs]) => sum | (mount.flags & ours ? theirs : 0), 0);
     const source = mount.source === '' ? null : mount.source;
-    return during(where('mount'), () => child.mount(TYPES[mount.type], '.', flags, source));
+    const options = parseOptions(mount.options);
+    return during(where('mount'), () =>
+      child.mount(TYPES[mount.type], '.', flags, source, options),
+    );
   });
+}
+
+// Of a tmpfs: `mode=750,size=1048576`.
+function parseOptions(text: string): { mode: number | null; size: number | null } {
+  const values = new Map(
+    text.split(',').map((pair) => {
+      const [name = '', value = ''] = pair.split('=');
+      return [name, value] as const;
+    }),
+  );
+  const [mode, size] = [values.get('mode'), values.get('size')];
+  return {
+    mode: mode === undefined ? null : Number.parseInt(mode, 8),
+    size: size === undefined ? null : Number(size),
+  };
 }
 
 function stepInto(child: ModelProcess, part: string): void {
@@ -51,12 +69,16 @@ function stepInto(child: ModelProcess, part: string): void {
   child.chdir(part);
 }
 
-// By its number: the name may have been changed since.
+// By its number: the name may have been changed since, and something else may lie on it.
 function unmountOne(monitor: ModelProcess, mounted: Mount): void {
   const where = { step: STEP, syscall: 'unmount', path: mounted.on };
   during(where, () => {
-    const row = monitor.getfsstat().find(({ id }) => id === mounted.id);
-    if (row !== undefined) monitor.unmount(row.on, MNT_FORCE);
+    const rows = monitor.getfsstat();
+    const row = rows.find(({ id }) => id === mounted.id);
+    if (row === undefined) return;
+    const [top] = rows.filter(({ on }) => on === row.on).slice(-1);
+    if (top !== row) throw monitor.error('EBUSY');
+    monitor.unmount(row.on, MNT_FORCE);
   });
 }
 

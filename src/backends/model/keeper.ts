@@ -1,4 +1,5 @@
 import type { JailAddress } from '../../addresses.js';
+import { monitorLost } from '../../monitor/failure.js';
 import type { ResolvedSpec } from '../../spec.js';
 import type { StepSink } from '../backend.js';
 import { CapabilityAccess } from '../dragonfly/capability-access.js';
@@ -12,7 +13,7 @@ import type { KeepAlive } from './keep-alive.js';
 import type { ModelKernel } from './kernel.js';
 import { countLiving, killAll, signalInside, waitUntil } from './killing.js';
 import type { ModelProcess } from './model-process.js';
-import { endMonitor, startMonitor } from './monitor.js';
+import { endMonitor, reap, startMonitor } from './monitor.js';
 import { Stopwatch } from './stopwatch.js';
 import { kernelSignal, systemError } from './translate.js';
 import { type UndoFailure, UndoList } from './undo-list.js';
@@ -32,7 +33,6 @@ export interface Undone {
 /** The monitor that made a jail and holds it, with whatever was set up for it. */
 export class JailKeeper {
   readonly spec: ResolvedSpec;
-  readonly monitor: ModelProcess;
   readonly commands: Commands;
   /** Settles when nothing of the jail is left. */
   readonly gone: Promise<void>;
@@ -41,6 +41,8 @@ export class JailKeeper {
   readonly #undo: UndoList;
   readonly #jid: number;
   readonly #path: string;
+  #monitor: ModelProcess;
+  #isLost = false;
   #stopping = false;
   #tellGone: () => void = () => {};
   #isGone = false;
@@ -73,7 +75,7 @@ export class JailKeeper {
       watch.done('ready');
       return keeper;
     } catch (error) {
-      undo.run();
+      undo.run(monitor);
       // Of what is left somebody else has to take care: this monitor's descriptors go with it.
       if (!undo.isEmpty) leave(undo, monitor);
       else endMonitor(kernel, monitor);
@@ -90,13 +92,14 @@ export class JailKeeper {
     keepAlive: KeepAlive,
   ) {
     this.#kernel = kernel;
-    this.monitor = monitor;
+    this.#monitor = monitor;
+    monitor.entry.ended.push(() => this.#lose());
     this.spec = spec;
     this.#undo = undo;
     this.#jid = made.jid;
     this.#path = made.path;
-    this.#reads = readsBy(kernel, () => monitor);
-    this.commands = new Commands(kernel, monitor, made.jid, keepAlive);
+    this.#reads = readsBy(kernel, () => this.#monitor);
+    this.commands = new Commands(kernel, monitor, made.jid, spec.limits.rlimits, keepAlive);
     if (spec.untilEmpty) this.commands.whenEnded = () => this.#endWhenEmpty();
     this.gone = new Promise((resolve) => {
       this.#tellGone = resolve;
@@ -114,6 +117,11 @@ export class JailKeeper {
 
   get isGone(): boolean {
     return this.#isGone;
+  }
+
+  /** Its monitor was killed: what runs in it goes on, and {@link recover} takes everything back. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   /** What a listing tells of it. */
@@ -136,11 +144,11 @@ export class JailKeeper {
    * @throws JailSystemError what could not be done; it can be called again
    */
   async stop(signal: number, graceMs: number, steps: StepSink | null): Promise<void> {
-    if (this.#isGone) return;
+    if (this.#isGone || this.#isLost) return;
     const watch = new Stopwatch(steps);
     this.#stopping = true;
     if (graceMs > 0 && countLiving(this.#reads, this.#jid) > 0) {
-      signalInside(this.monitor, this.#jid, kernelSignal(signal));
+      signalInside(this.#monitor, this.#jid, kernelSignal(signal));
       await waitUntil(() => countLiving(this.#reads, this.#jid) === 0, graceMs);
     }
     watch.done('signal');
@@ -155,6 +163,7 @@ export class JailKeeper {
 
   /** What {@link stop} could not do, once more and without waiting. */
   recover(): Undone {
+    if (this.#monitor.hasEnded) this.#monitor = startMonitor(this.#kernel);
     const failed: UndoFailure[] = [];
     try {
       this.#end();
@@ -168,6 +177,15 @@ export class JailKeeper {
     return { undone: outcome.undone, failed };
   }
 
+  #lose(): void {
+    if (this.#isGone) return;
+    this.#isLost = true;
+    this.#stopping = true;
+    this.commands.lose(monitorLost());
+    reap(this.#kernel.host, this.#monitor.pid);
+    this.#tellGone();
+  }
+
   #endWhenEmpty(): void {
     if (this.#stopping) return;
     const running = this.commands.running.length + countLiving(this.#reads, this.#jid);
@@ -178,13 +196,13 @@ export class JailKeeper {
 
   #end(): void {
     if (!this.#exists()) return;
-    killAll(this.monitor, this.#reads, this.#jid);
-    unmountInside(this.monitor, this.#jid, this.#kernel.mounts.all);
+    killAll(this.#monitor, this.#reads, this.#jid);
+    unmountInside(this.#monitor, this.#jid, this.#kernel.mounts.all);
   }
 
   // The descriptor that holds the jail was the last thing to be made: it is the first to be let go.
   #takeBack(): Undone {
-    return this.#undo.run();
+    return this.#undo.run(this.#monitor);
   }
 
   #exists(): boolean {
@@ -194,14 +212,14 @@ export class JailKeeper {
   #stillHeld(): Error {
     const holders = this.#kernel.prisons.find(this.#jid)?.holders.size ?? 0;
     const where = { step: 'release', syscall: 'jail', path: this.#path, jid: this.#jid };
-    const error = systemError(this.monitor.error('EBUSY'), where);
+    const error = systemError(this.#monitor.error('EBUSY'), where);
     return Object.assign(error, { hint: `${holders} descriptors or mounts still hold it` });
   }
 
   #finish(): void {
     if (this.#isGone) return;
     this.#isGone = true;
-    endMonitor(this.#kernel, this.monitor);
+    endMonitor(this.#kernel, this.#monitor);
     this.#tellGone();
   }
 }

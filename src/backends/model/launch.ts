@@ -1,18 +1,23 @@
 import type { Duplex } from 'node:stream';
+import type { ResolvedLimit } from '../../limits.js';
 import type { ResolvedSpawn } from '../../spawn-options.js';
 import type { CommandEnds } from './command-ends.js';
 import type { ModelKernel } from './kernel.js';
 import type { ModelProcess } from './model-process.js';
 import { reap } from './monitor.js';
 import { OpenFile } from './open-file.js';
-import { type Account, findGroup, findUser } from './passwd.js';
-import { findProgram, startProgram } from './programs.js';
+import { type Account, type CommandIdentity, findIdentity } from './passwd.js';
+import { findProgram, giveMemory, startProgram } from './programs.js';
 import { during } from './translate.js';
+
+/** Of the native monitor, for an environment without a PATH. */
+const DEFAULT_PATH = '/usr/bin:/bin';
 
 /**
  * Runs a command in a jail, step by step as the native monitor does: a child of the monitor enters it, becomes what it
  * is to be, and is the program from then on.
  *
+ * @param limits of the jail; those of the command come after them
  * @returns the process, which runs
  * @throws JailSystemError with the step; JailError `ERR_JAIL_UNKNOWN_USER`, `ERR_JAIL_UNKNOWN_GROUP`. No child is left.
  */
@@ -21,13 +26,14 @@ export function launch(
   monitor: ModelProcess,
   jid: number,
   command: ResolvedSpawn,
+  limits: readonly ResolvedLimit[],
   ends: CommandEnds,
 ): ModelProcess {
-  const identity = findIdentity(kernel, jid, command);
+  const identity = identify(kernel, jid, command);
   const child = during({ step: 'enter', syscall: 'fork', jid }, () => monitor.fork());
   try {
     enter(child, jid);
-    apply(child, command, identity, ends);
+    apply(child, command, limits, identity, ends);
     execute(kernel, child, command, identity.account, ends);
   } catch (error) {
     if (!child.hasEnded) child.exit(1);
@@ -37,19 +43,13 @@ export function launch(
   return child;
 }
 
-interface CommandIdentity {
-  readonly account: Account;
-  readonly gid: number;
-}
-
-function findIdentity(kernel: ModelKernel, jid: number, command: ResolvedSpawn): CommandIdentity {
+function identify(kernel: ModelKernel, jid: number, command: ResolvedSpawn): CommandIdentity {
   const prison = during({ step: 'enter', syscall: 'jail_attach', jid }, () => {
     const found = kernel.prisons.find(jid);
     if (found === undefined) throw kernel.error('EINVAL');
     return found;
   });
-  const account = findUser(prison, command.user);
-  return { account, gid: findGroup(prison, command.group, account) };
+  return findIdentity(prison, command);
 }
 
 function enter(child: ModelProcess, jid: number): void {
@@ -63,29 +63,29 @@ function enter(child: ModelProcess, jid: number): void {
 function apply(
   child: ModelProcess,
   command: ResolvedSpawn,
-  { account, gid }: CommandIdentity,
+  limits: readonly ResolvedLimit[],
+  { account, groups }: CommandIdentity,
   ends: CommandEnds,
 ): void {
-  for (const { name, soft, hard } of command.limits) {
+  ends.kinds.forEach((kind, fd) => {
+    if (kind !== null) child.entry.files.set(fd, new OpenFile(kind, ofTheHost(child)).retain());
+  });
+  for (const { name, soft, hard } of [...limits, ...command.limits]) {
     const where = { step: 'limits', syscall: 'setrlimit', path: name };
     during(where, () => child.setrlimit(name, soft, hard));
   }
-  for (const data of [ends.stdin, ends.stdout, ends.stderr]) {
-    child.install(new OpenFile('pipe', kernelOwner(child), { data }));
-  }
-  const cwd = command.cwd ?? (command.login ? account.home : '/');
+  const cwd = command.cwd ?? (command.login && account.home !== '' ? account.home : '/');
   during({ step: 'cwd', syscall: 'chdir', path: cwd }, () => child.chdir(cwd));
-  const groups = [...new Set([gid, ...(command.groups ?? [])])];
   during({ step: 'groups', syscall: 'setgroups' }, () => child.setgroups(groups));
-  during({ step: 'gid', syscall: 'setgid' }, () => child.setgid(gid));
+  during({ step: 'gid', syscall: 'setgid' }, () => child.setgid(groups[0] ?? account.gid));
   if (command.login) {
     during({ step: 'uid', syscall: 'setlogin' }, () => child.setlogin(account.name));
   }
   during({ step: 'uid', syscall: 'setuid' }, () => child.setuid(account.uid));
 }
 
-// Its pipes were made on the host: they hold no jail.
-function kernelOwner({ entry }: ModelProcess) {
+// Its descriptors were made on the host: they hold no jail.
+function ofTheHost({ entry }: ModelProcess) {
   return { ...entry.credential, prison: null };
 }
 
@@ -99,10 +99,11 @@ function execute(
   const env = environment(command, account);
   const where = { step: 'exec', syscall: 'execve', path: command.file };
   const { path, program, argv0 } = during(where, () =>
-    findProgram(kernel.programs, child, command.file, env.PATH ?? ''),
+    findProgram(kernel.programs, child, command.file, env.PATH ?? DEFAULT_PATH),
   );
   const argv = argv0.length > 1 ? [...argv0, ...command.argv.slice(1)] : command.argv;
   during(where, () => child.execve(path, argv));
+  giveMemory(child);
   const { stdin, stdout, stderr, others } = ends;
   const start = { file: path, argv, env, stdin, stdout, stderr, others };
   // In its own time, as a program would: whoever started it hears of that first.
@@ -120,7 +121,8 @@ function endStreams(streams: readonly (Duplex | null)[]): void {
 function environment(command: ResolvedSpawn, account: Account): Record<string, string> {
   const env: Record<string, string> = {};
   if (command.login) {
-    Object.assign(env, { HOME: account.home, SHELL: account.shell, USER: account.name });
+    const { name, home, shell } = account;
+    Object.assign(env, { HOME: home || '/', SHELL: shell || '/bin/sh', USER: name, LOGNAME: name });
     if (command.terminalType !== '') env.TERM = command.terminalType;
   }
   for (const pair of command.env) {

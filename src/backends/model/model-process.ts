@@ -1,3 +1,4 @@
+import { compute } from './calls/compute.js';
 import * as files from './calls/files.js';
 import { mayWriteHostname, writeHostname } from './calls/hostname.js';
 import * as identity from './calls/identity.js';
@@ -116,10 +117,16 @@ export class ModelProcess {
     return new ModelProcess(this.#kernel, this.#kernel.processes.fork(this.entry));
   }
 
-  /** What execve(2) changes of a process; who then acts for it is the caller's affair. */
+  /** What execve(2) changes of a process; who then acts for it is the caller's affair. @throws KernelError E2BIG */
   execve(file: string, args: readonly string[]): void {
     this.#enter('execve', file);
+    lifecycle.assertRoomForArguments(args);
     lifecycle.replaceProgram(this.entry, file, args);
+  }
+
+  /** No call: has computed for so many milliseconds. Listings and usage show it, and the limit `cpu` holds. */
+  compute(ms: number): void {
+    if (!this.entry.isZombie) compute(this.#kernel, this.entry, ms);
   }
 
   /** @internal Its end by SIGKILL, whoever sends it. */
@@ -194,7 +201,7 @@ export class ModelProcess {
     identity.setlogin(this.#kernel, this.entry, name);
   }
 
-  /** setrlimit(2). Remembered, not enforced. */
+  /** setrlimit(2). `nofile`, `fsize` and `cpu` hold; the others are remembered. */
   setrlimit(name: string, soft: bigint, hard: bigint): void {
     this.#enter('setrlimit', name);
     this.entry.limits.set(name, { soft, hard });
@@ -354,10 +361,16 @@ export class ModelProcess {
 
   // ── mounts and addresses ──
 
-  /** mount(2). */
-  mount(type: string, path: string, flags = 0, source: string | null = null): Mount {
+  /** mount(2). The options are of a tmpfs: what its files may take, and the mode of its root. */
+  mount(
+    type: string,
+    path: string,
+    flags = 0,
+    source: string | null = null,
+    options: mounts.MountRequest['options'] = {},
+  ): Mount {
     this.#enter('mount', path);
-    return mounts.mount(this.#kernel, this.entry, { type, path, flags, source });
+    return mounts.mount(this.#kernel, this.entry, { type, path, flags, source, options });
   }
 
   /** unmount(2). */

@@ -1,5 +1,5 @@
 import { JailError } from '../../errors.js';
-import type { Identity } from '../../spawn-options.js';
+import type { ResolvedSpawn } from '../../spawn-options.js';
 import { lookup } from './place.js';
 import type { Prison } from './prison.js';
 
@@ -7,59 +7,97 @@ import type { Prison } from './prison.js';
 export interface Account {
   readonly uid: number;
   readonly gid: number;
+  /** Empty: no file knows the number. */
   readonly name: string;
   readonly home: string;
   readonly shell: string;
 }
 
-/** Root where there is no password file: as a command without a user runs. */
-const ROOT: Account = { uid: 0, gid: 0, name: 'root', home: '/root', shell: '/bin/sh' };
-
-/**
- * Looks a user up in the jail's own /etc/passwd, see passwd(5).
- *
- * @throws JailError `ERR_JAIL_UNKNOWN_USER`
- */
-export function findUser(prison: Prison, user: Identity | null): Account {
-  if (user === null) return ROOT;
-  const accounts = lines(prison, '/etc/passwd').map(parseAccount);
-  const found = accounts.find(({ name, uid }) => name === user || uid === user);
-  if (found !== undefined) return found;
-  if (typeof user === 'number') return { ...ROOT, uid: user, gid: user, name: '', home: '/' };
-  throw unknown('ERR_JAIL_UNKNOWN_USER', 'user', user);
+/** An account with its groups, the first being the effective one. */
+export interface CommandIdentity {
+  readonly account: Account;
+  readonly groups: readonly number[];
 }
 
+/** Root where there is no password file: as a command without a user runs. */
+const ROOT: Account = { uid: 0, gid: 0, name: '', home: '/', shell: '/bin/sh' };
+/** As the monitor: nothing of a jail that is larger is read. */
+const MAX_FILE = 1 << 20;
+const NO_ID = 0xffff_ffff;
+
 /**
- * Looks a group up in the jail's own /etc/group, see group(5).
+ * Looks up who a command is to run as, in the jail's own files, as the native monitor does.
  *
- * @throws JailError `ERR_JAIL_UNKNOWN_GROUP`
+ * @throws JailError `ERR_JAIL_UNKNOWN_USER`, `ERR_JAIL_UNKNOWN_GROUP`
  */
-export function findGroup(prison: Prison, group: Identity | null, account: Account): number {
+export function findIdentity(prison: Prison, command: ResolvedSpawn): CommandIdentity {
+  const { user, group, groups, login } = command;
+  if (user === null && group === null && groups === null && !login) {
+    return { account: ROOT, groups: [ROOT.gid] };
+  }
+  const account = findUser(prison, user);
+  const gid = findGroup(prison, group, account);
+  const others = groups ?? groupsOf(prison, account.name);
+  return { account, groups: [gid, ...others.filter((other) => other !== gid)] };
+}
+
+function findUser(prison: Prison, user: ResolvedSpawn['user']): Account {
+  const wanted = user ?? 0;
+  const accounts = lines(prison, '/etc/passwd').flatMap(parseAccount);
+  const found = accounts.find(({ name, uid }) => name === wanted || uid === wanted);
+  if (found !== undefined) return found;
+  if (typeof wanted === 'number') return { ...ROOT, uid: wanted, gid: wanted };
+  throw unknown('ERR_JAIL_UNKNOWN_USER', 'user', wanted);
+}
+
+function findGroup(prison: Prison, group: ResolvedSpawn['group'], account: Account): number {
   if (group === null) return account.gid;
   if (typeof group === 'number') return group;
-  for (const line of lines(prison, '/etc/group')) {
-    const [name, , gid] = line.split(':');
-    if (name === group) return Number(gid);
-  }
-  if (group === 'wheel') return 0;
-  throw unknown('ERR_JAIL_UNKNOWN_GROUP', 'group', group);
+  const found = readGroups(prison).find(({ name }) => name === group);
+  if (found === undefined) throw unknown('ERR_JAIL_UNKNOWN_GROUP', 'group', group);
+  return found.gid;
 }
 
-function parseAccount(line: string): Account {
-  const [name = '', , uid, gid, , home = '/', shell = '/bin/sh'] = line.split(':');
-  return { name, uid: Number(uid), gid: Number(gid), home, shell };
+function groupsOf(prison: Prison, user: string): number[] {
+  if (user === '') return [];
+  return readGroups(prison)
+    .filter(({ members }) => members.includes(user))
+    .map(({ gid }) => gid);
 }
 
+function readGroups(prison: Prison): { name: string; gid: number; members: string[] }[] {
+  return lines(prison, '/etc/group').flatMap((line) => {
+    const [name = '', , number, members] = line.split(':');
+    const gid = parseId(number);
+    if (name === '' || gid === null || members === undefined) return [];
+    return [{ name, gid, members: members.split(',') }];
+  });
+}
+
+function parseAccount(line: string): Account[] {
+  const [name = '', , user, group, , home, shell = ''] = line.split(':');
+  const [uid, gid] = [parseId(user), parseId(group)];
+  if (name === '' || uid === null || gid === null || home === undefined) return [];
+  return [{ name, uid, gid, home, shell }];
+}
+
+function parseId(text = ''): number | null {
+  return /^\d+$/.test(text) && Number(text) < NO_ID ? Number(text) : null;
+}
+
+// Links are followed as an inmate would follow them; a service jail need not have such files at all.
 function lines(prison: Prison, path: string): string[] {
   try {
-    const place = lookup({ root: prison.root, cwd: prison.root, uid: 0 }, path);
-    const text = Buffer.from(place.vnode.content).toString('utf8');
-    return text.split('\n').filter((line) => line !== '');
+    const viewer = { root: prison.root, cwd: prison.root, uid: 0 };
+    const { kind, content } = lookup(viewer, path).vnode;
+    if (kind !== 'file' || content.length > MAX_FILE) return [];
+    return Buffer.from(content).toString('utf8').split('\n');
   } catch {
-    return []; // a service jail need not have one
+    return [];
   }
 }
 
 function unknown(code: string, what: string, name: string): JailError {
-  return new JailError(code, `There is no ${what} ${name} in the jail (step ${what}, '${name}')`);
+  const message = `The jail's own files know no ${what} ${name} (step ${what}, '${name}')`;
+  return new JailError(code, message);
 }

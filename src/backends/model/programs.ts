@@ -1,8 +1,11 @@
-import { type Duplex, PassThrough, type Readable, Writable } from 'node:stream';
+import { type Duplex, PassThrough, type Readable, type Writable } from 'node:stream';
 import { layout59 } from '../dragonfly/layout-5.9.js';
+import { setRunning } from './calls/compute.js';
+import { deliver } from './calls/signals.js';
 import type { Kernel } from './kernel-state.js';
 import type { ModelProcess } from './model-process.js';
 import { reap } from './monitor.js';
+import { branchOutput, holdOutput, releaseOutput, written } from './outputs.js';
 import type { ProcessEntry } from './process.js';
 
 /**
@@ -14,6 +17,10 @@ import type { ProcessEntry } from './process.js';
 export type Program = (context: ProgramContext) => unknown;
 
 const FIRST_OTHER = 3;
+const SIGPIPE = layout59.signals.SIGPIPE ?? 13;
+// Of a small program, in bytes.
+const RESIDENT_SIZE = 1 << 20;
+const VIRTUAL_SIZE = 8 << 20;
 
 /** What a program has. */
 export interface ProgramContext {
@@ -51,10 +58,13 @@ export interface ProgramContext {
   /**
    * Becomes another program: execve(2). Nothing is to be done afterwards but to return what this returns.
    *
+   * @param file    as for {@link spawn}
+   * @param args    its arguments, without the program itself
+   * @param options its streams; those that are left out stay
    * @throws KernelError `ENOENT`
    */
-  exec(file: string, args?: readonly string[], env?: Readonly<Record<string, string>>): unknown;
-  /** Waits for the end of a child and of its output, and reaps it. @returns its wait status */
+  exec(file: string, args?: readonly string[], options?: ChildOptions): unknown;
+  /** Waits for the end of a child, and reaps it. @returns its wait status */
   wait(child: ModelProcess): Promise<number>;
 }
 
@@ -136,6 +146,12 @@ export function findProgram(
   return { path: interpreter, program: found, argv0: [interpreter, ...args, file] };
 }
 
+/** Has a process take as much memory as a small program does. */
+export function giveMemory({ entry }: ModelProcess): void {
+  entry.rss ||= RESIDENT_SIZE;
+  entry.virtualSize ||= VIRTUAL_SIZE;
+}
+
 /** Runs a program as this process, which has been exec'd. Returns at once. */
 export function startProgram(
   kernel: Kernel,
@@ -144,6 +160,7 @@ export function startProgram(
   program: Program,
   start: ProgramStart,
 ): void {
+  giveMemory(process);
   const running = new RunningProgram(kernel, programs, process, start);
   void running.run(program);
 }
@@ -151,17 +168,17 @@ export function startProgram(
 class RunningProgram implements ProgramContext {
   argv: readonly string[];
   env: Readonly<Record<string, string>>;
-  readonly stdin: Readable;
-  readonly stdout: Writable;
-  readonly stderr: Writable;
+  stdin: Readable;
+  stdout: Writable;
+  stderr: Writable;
   readonly process: ModelProcess;
   readonly ended: AbortSignal;
   readonly #kernel: Kernel;
   readonly #programs: ProgramTable;
   readonly #start: ProgramStart;
+  /** Those that it was given and has not let go. */
+  readonly #outputs: Set<Writable>;
   readonly #listeners = new Map<number, () => void>();
-  /** Of children that are still to be waited for. */
-  readonly #outputs = new Map<ModelProcess, Promise<unknown>>();
 
   constructor(kernel: Kernel, programs: ProgramTable, process: ModelProcess, start: ProgramStart) {
     this.#kernel = kernel;
@@ -173,6 +190,11 @@ class RunningProgram implements ProgramContext {
     this.stdout = start.stdout;
     this.stderr = start.stderr;
     this.#start = start;
+    this.#outputs = new Set([start.stdout, start.stderr]);
+    for (const output of this.#outputs) {
+      holdOutput(output);
+      output.on('error', () => this.#hearBrokenPipe());
+    }
     const { entry } = process;
     this.ended = abortedAtEnd(entry);
     entry.handler = (signal) => this.#hear(signal);
@@ -192,6 +214,7 @@ class RunningProgram implements ProgramContext {
       code = 1;
       if (!this.process.hasEnded) this.stderr.write(`${this.argv[0]}: ${String(error)}\n`);
     }
+    await Promise.all([written(this.stdout), written(this.stderr)]);
     if (!this.process.hasEnded) this.process.exit(code);
   }
 
@@ -202,6 +225,7 @@ class RunningProgram implements ProgramContext {
   };
 
   readonly sleep = (ms: number): Promise<void> => {
+    setRunning(this.process.entry, false);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(resolve, ms);
       this.ended.addEventListener('abort', () => {
@@ -212,6 +236,7 @@ class RunningProgram implements ProgramContext {
   };
 
   readonly forever = (): Promise<never> => {
+    setRunning(this.process.entry, false);
     return new Promise((_resolve, reject) => {
       if (this.ended.aborted) reject(this.ended.reason);
       this.ended.addEventListener('abort', () => reject(this.ended.reason));
@@ -244,21 +269,21 @@ class RunningProgram implements ProgramContext {
   readonly exec = (
     file: string,
     args: readonly string[] = [],
-    env: Readonly<Record<string, string>> = this.env,
+    { env = this.env, ...streams }: ChildOptions = {},
   ): unknown => {
     const { path, program, argv0 } = this.#find(file, env);
     this.argv = [...argv0, ...args];
     this.process.execve(path, this.argv);
     this.#listeners.clear();
     this.env = env;
+    this.#replaceStreams(streams);
     return program(this);
   };
 
   readonly wait = async (child: ModelProcess): Promise<number> => {
     const { entry } = child;
+    setRunning(this.process.entry, false);
     if (!entry.isZombie) await new Promise<void>((resolve) => entry.ended.push(resolve));
-    await this.#outputs.get(child);
-    this.#outputs.delete(child);
     if (!this.process.hasEnded) reap(this.process, child.pid);
     return entry.exitStatus;
   };
@@ -273,15 +298,12 @@ class RunningProgram implements ProgramContext {
     about: Pick<ProgramStart, 'file' | 'argv'>,
     options: ChildOptions,
   ): void {
-    const stdout = shared(options.stdout ?? this.stdout);
-    const stderr = shared(options.stderr ?? this.stderr);
-    this.#outputs.set(child, Promise.all([written(stdout), written(stderr)]));
     startProgram(this.#kernel, this.#programs, child, program, {
       ...about,
       env: options.env ?? this.env,
       stdin: options.stdin ?? new PassThrough().end(),
-      stdout,
-      stderr,
+      stdout: branchOutput(options.stdout ?? this.stdout),
+      stderr: branchOutput(options.stderr ?? this.stderr),
       others: this.#start.others ?? [],
       keepStdin: options.stdin !== undefined,
     });
@@ -294,35 +316,30 @@ class RunningProgram implements ProgramContext {
     return true;
   }
 
-  #close(): void {
-    for (const { stdout, stderr } of [this, this.#start]) {
-      stdout.end();
-      stderr.end();
+  // Whoever writes where nobody reads is ended, unless it has something else to do about that.
+  #hearBrokenPipe(): void {
+    if (!this.process.hasEnded) deliver(this.#kernel, this.process.entry, SIGPIPE);
+  }
+
+  // What it was given and does not have any more ends, unless somebody else writes to it.
+  #replaceStreams({ stdin, stdout, stderr }: Omit<ChildOptions, 'env'>): void {
+    this.stdin = stdin ?? this.stdin;
+    this.stdout = stdout ?? this.stdout;
+    this.stderr = stderr ?? this.stderr;
+    for (const output of this.#outputs) {
+      if (output !== this.stdout && output !== this.stderr) this.#letGo(output);
     }
+  }
+
+  #letGo(output: Writable): void {
+    this.#outputs.delete(output);
+    releaseOutput(output);
+  }
+
+  #close(): void {
+    for (const output of this.#outputs) this.#letGo(output);
     if (this.#start.keepStdin !== true) this.stdin.destroy();
   }
-}
-
-// The end of a child must not end its parent's output.
-function shared(output: Writable): Writable {
-  return new Writable({
-    write: (chunk, _encoding, done) => {
-      if (!output.writable || output.write(chunk)) done();
-      else onceWritable(output, done);
-    },
-  }).on('error', () => {});
-}
-
-function onceWritable(output: Writable, done: () => void): void {
-  const go = () => {
-    output.off('drain', go).off('close', go);
-    done();
-  };
-  output.on('drain', go).on('close', go);
-}
-
-function written(output: Writable): Promise<void> {
-  return new Promise((resolve) => void output.once('close', resolve));
 }
 
 function abortedAtEnd(entry: ProcessEntry): AbortSignal {

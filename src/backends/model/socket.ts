@@ -65,6 +65,14 @@ export class SocketTable {
     return exact ?? candidates.find(({ local }) => local !== null && isWildcard(local));
   }
 
+  /** Does anybody in a jail listen on a port? */
+  listensIn(jid: number, port: number): boolean {
+    return [...this.#bound].some(
+      ({ listening, local, credential }) =>
+        listening && local?.port === port && credential.prison?.jid === jid,
+    );
+  }
+
   ephemeralPort(): number {
     const port = this.#nextPort;
     this.#nextPort = port >= 5000 ? 1024 : port + 1;

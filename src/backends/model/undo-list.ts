@@ -1,8 +1,11 @@
+import type { ModelProcess } from './model-process.js';
+
 /** Something that was done, and how to take it back. */
 export interface Undo {
   /** In words: what will have been undone. */
   readonly what: string;
-  readonly undo: () => void;
+  /** @param by the monitor that takes it back */
+  readonly undo: (by: ModelProcess) => void;
 }
 
 /** What could not be taken back. */
@@ -19,18 +22,18 @@ export class UndoList {
     return this.#done.length === 0;
   }
 
-  add(what: string, undo: () => void): void {
+  add(what: string, undo: Undo['undo']): void {
     this.#done.push({ what, undo });
   }
 
   /** Takes back whatever can be, the last first. */
-  run(): { undone: string[]; failed: UndoFailure[] } {
+  run(by: ModelProcess): { undone: string[]; failed: UndoFailure[] } {
     const undone: string[] = [];
     const failed: UndoFailure[] = [];
     const left: Undo[] = [];
     for (const item of this.#done.reverse()) {
       try {
-        item.undo();
+        item.undo(by);
         undone.push(item.what);
       } catch (error) {
         left.unshift(item);

@@ -29,7 +29,8 @@ export class Visitor {
     this.jid = jid;
     this.#keeper = keeper;
     this.monitor = startMonitor(kernel);
-    this.commands = new Commands(kernel, this.monitor, jid, keepAlive);
+    const limits = keeper?.spec.limits.rlimits ?? [];
+    this.commands = new Commands(kernel, this.monitor, jid, limits, keepAlive);
     this.gone = new Promise((resolve) => {
       kernel.prisons.onChange((prison, event) => {
         if (event !== 'gone' || prison.jid !== jid) return;
@@ -41,6 +42,10 @@ export class Visitor {
 
   get isStopping(): boolean {
     return this.#stopping;
+  }
+
+  get isLost(): boolean {
+    return this.#keeper?.isLost ?? false;
   }
 
   /** Ends the jail: whoever made it takes it back; one of nobody's vanishes when nothing is in it. */

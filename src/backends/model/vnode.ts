@@ -7,6 +7,8 @@ export type VnodeKind = 'directory' | 'file' | 'symlink' | 'fifo' | 'device' | '
 export class FileSystem {
   readonly type: string;
   readonly root: Vnode;
+  /** How many bytes its files may have together. */
+  capacity = Number.POSITIVE_INFINITY;
   #nextInode: number;
 
   /**
@@ -17,6 +19,11 @@ export class FileSystem {
     this.type = type;
     this.#nextInode = rootInode;
     this.root = this.make('directory', '');
+  }
+
+  /** The bytes of its files. */
+  get used(): number {
+    return sizeOf(this.root);
   }
 
   /** A node that is nowhere yet. */
@@ -54,4 +61,11 @@ export class Vnode {
   get isDirectory(): boolean {
     return this.kind === 'directory';
   }
+}
+
+function sizeOf(vnode: Vnode): number {
+  return [...vnode.entries.values()].reduce(
+    (sum, entry) => sum + sizeOf(entry),
+    vnode.content.length,
+  );
 }

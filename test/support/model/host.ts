@@ -19,7 +19,9 @@ export function modelProcesses(kernel: ModelKernel): HostProcess[] {
 
 /** Those that are in a jail whose root is below a directory. */
 export function modelProcessesBelow(kernel: ModelKernel, directory: string): HostProcess[] {
-  const jails = kernel.jails.filter(({ root }) => (pathOf(root, kernel.root) ?? '').startsWith(directory));
+  const jails = kernel.jails.filter(({ root }) =>
+    (pathOf(root, kernel.root) ?? '').startsWith(directory),
+  );
   const jids = new Set(jails.map(({ jid }) => jid));
   return kernel.processes.all.filter(({ jid }) => jids.has(jid)).map(describe);
 }
@@ -27,6 +29,14 @@ export function modelProcessesBelow(kernel: ModelKernel, directory: string): Hos
 /** What the host's program and its monitors have open. */
 export function modelDescriptors(kernel: ModelKernel): string[] {
   return [...kernel.host.entry.files].map(([fd, { kind }]) => `${fd} ${kind}`);
+}
+
+/** Each interface, and each address of each. */
+export function modelInterfaces(kernel: ModelKernel): string[] {
+  return [...kernel.network.interfaces.values()].flatMap(({ name, addresses }) => [
+    name,
+    ...addresses.map((address) => `${name} ${address}`),
+  ]);
 }
 
 function describe(entry: Entry): HostProcess {

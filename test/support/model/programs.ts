@@ -2,8 +2,11 @@ import type { ModelKernel, Program, ProgramContext } from 'dragonfly-jail/testin
 import { format } from './printf.js';
 import { sh } from './shell.js';
 import { readAll } from './streams.js';
+import { strerror } from './strerror.js';
 import { evaluate } from './test-expression.js';
 
+const AF_INET = 2;
+const STREAM = 1;
 const FOLDERS = ['/bin', '/usr/bin'];
 
 /** The programs of the behaviour suite, by their names: each acts by the model's system calls alone. */
@@ -25,9 +28,14 @@ const programs: Readonly<Record<string, Program>> = {
   yes,
   touch: (context) =>
     eachFile(context, (path) => context.process.openForWriting(path, { append: true })),
-  rm: (context) => eachFile(context, (path) => context.process.unlink(path)),
+  rm,
   mkdir: (context) => eachFile(context, (path) => context.process.create(path, 'directory')),
   mkfifo: (context) => eachFile(context, (path) => context.process.create(path, 'fifo')),
+  ln: ({ argv, process }) => process.symlink(argv[2] ?? '', argv[3] ?? ''),
+  grep,
+  tail,
+  descriptors,
+  listen,
   ls: ({ argv, process, stdout }) =>
     void stdout.write(
       process
@@ -36,7 +44,7 @@ const programs: Readonly<Record<string, Program>> = {
         .map((name) => `${name}\n`)
         .join(''),
     ),
-  stat: statOwners,
+  stat,
   uname: ({ process, stdout }) => void stdout.write(`${process.gethostname()}\n`),
   hostname,
   id,
@@ -80,12 +88,54 @@ function head({ argv, process, stdout }: ProgramContext): void {
   stdout.write(bytes.subarray(0, Number(count)));
 }
 
-async function yes({ stdout, ended, process }: ProgramContext): Promise<void> {
-  stdout.on('error', () => process.hasEnded || process.kill(process.pid, 13));
+async function yes({ stdout, ended }: ProgramContext): Promise<void> {
   while (!ended.aborted) {
     if (!stdout.write('y\n'.repeat(1024)))
       await new Promise((resolve) => stdout.once('drain', resolve));
   }
+}
+
+// `grep [-E] EXPRESSION FILE`
+function grep({ argv, process, stdout }: ProgramContext): number {
+  const [expression = '', file = ''] = argv.slice(argv[1] === '-E' ? 2 : 1);
+  const lines = Buffer.from(process.readFile(file)).toString().split('\n');
+  const found = lines.filter((line) => new RegExp(expression).test(line));
+  for (const line of found) stdout.write(`${line}\n`);
+  return found.length > 0 ? 0 : 1;
+}
+
+// `tail -n 1`
+async function tail({ stdin, stdout }: ProgramContext): Promise<void> {
+  const text = (await readAll(stdin)).toString();
+  stdout.write(text.slice(text.lastIndexOf('\n', text.length - 2) + 1));
+}
+
+// `listen PORT [MS]`: after that time, until it is ended.
+async function listen({ argv, process, sleep: wait, forever }: ProgramContext): Promise<never> {
+  const [, port, delay] = argv;
+  await wait(Number(delay ?? 0));
+  const fd = process.socket(AF_INET, STREAM);
+  process.bind(fd, { family: 'inet', address: '0.0.0.0', port: Number(port) });
+  process.listen(fd);
+  return forever();
+}
+
+// What is open in this process: `0 pipe`
+function descriptors({ process, stdout }: ProgramContext): void {
+  for (const [fd, { kind }] of process.entry.files) stdout.write(`${fd} ${kind}\n`);
+}
+
+// `rm [-f] FILE…`
+function rm(context: ProgramContext): number {
+  const quiet = context.argv[1] === '-f';
+  const argv = quiet ? context.argv.slice(1) : context.argv;
+  return eachFile({ argv, stderr: context.stderr }, (path) => {
+    try {
+      context.process.unlink(path);
+    } catch (error) {
+      if (!quiet || (error as { code?: unknown }).code !== 'ENOENT') throw error;
+    }
+  });
 }
 
 function hostname({ argv, process, stdout }: ProgramContext): void {
@@ -112,11 +162,11 @@ function nameOf(process: ProgramContext['process'], uid: number): string {
   );
 }
 
-// `stat -c %u FILE…`
-function statOwners(context: ProgramContext): number {
-  const files = { ...context, argv: context.argv.slice(2) };
-  return eachFile({ ...context, argv: files.argv }, (path) => {
-    context.stdout.write(`${context.process.stat(path).uid}\n`);
+// `stat -c %u FILE…`, or %a
+function stat({ argv, process, stdout, stderr }: ProgramContext): number {
+  return eachFile({ argv: argv.slice(2), stderr }, (path) => {
+    const { uid, mode } = process.stat(path);
+    stdout.write(argv[2] === '%a' ? `${mode.toString(8)}\n` : `${uid}\n`);
   });
 }
 
@@ -129,7 +179,7 @@ function eachFile(
     try {
       act(path);
     } catch (error) {
-      stderr.write(`${argv[0]}: ${path}: ${(error as Error).message}\n`);
+      stderr.write(`${argv[0]}: ${path}: ${strerror(error)}\n`);
       code = 1;
     }
   }

@@ -3,6 +3,7 @@ import { layout59 } from '#internal/backends/dragonfly/layout-5.9.js';
 import { format } from './printf.js';
 import { Exit, type Shell, type Streams } from './shell.js';
 import { readLine } from './streams.js';
+import { strerror } from './strerror.js';
 import { evaluate } from './test-expression.js';
 
 /** A command that the shell runs itself. @returns its exit code */
@@ -54,7 +55,7 @@ function cd(shell: Shell, [path = '/']: readonly string[], { stderr }: Streams):
     shell.process.chdir(path);
     return 0;
   } catch (error) {
-    stderr.write(`cd: ${path}: ${(error as Error).message}\n`);
+    stderr.write(`cd: ${path}: ${strerror(error)}\n`);
     return 1;
   }
 }
@@ -62,10 +63,8 @@ function cd(shell: Shell, [path = '/']: readonly string[], { stderr }: Streams):
 // With redirections alone it would change the shell's own streams, which no script here does.
 async function exec(shell: Shell, args: readonly string[], streams: Streams): Promise<number> {
   const [file = '', ...others] = args;
-  const { context } = shell;
-  Object.assign(context, streams);
   try {
-    const result = await context.exec(file, others, shell.env);
+    const result = await shell.context.exec(file, others, { env: shell.env, ...streams });
     shell.replaced = typeof result === 'number' ? result : 0;
     throw new Exit(shell.replaced as number);
   } catch (error) {
@@ -104,7 +103,7 @@ function kill(shell: Shell, args: readonly string[], { stderr }: Streams): numbe
     try {
       shell.process.kill(Number(target), signal);
     } catch (error) {
-      stderr.write(`sh: kill: ${(error as Error).message}\n`);
+      stderr.write(`sh: kill: ${strerror(error)}\n`);
       status = 1;
     }
   }

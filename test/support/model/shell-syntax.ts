@@ -27,10 +27,12 @@ export type Command =
       readonly redirections: readonly Redirection[];
     }
   | {
-      readonly kind: 'group';
+      /** A group is a process of its own. */
+      readonly kind: 'group' | 'redirected';
       readonly body: Command;
       readonly redirections: readonly Redirection[];
     }
+  | { readonly kind: 'define'; readonly name: string; readonly body: Command }
   | { readonly kind: 'pipe'; readonly parts: readonly Command[] }
   | {
       readonly kind: 'list';
@@ -231,19 +233,37 @@ class Parser {
   #command(): Command {
     if (this.#skip('(')) return this.#group(')');
     if (this.#skip('{')) return this.#group('}');
-    if (this.#skip('while')) return this.#loop('while');
-    if (this.#skip('until')) return this.#loop('until');
-    if (this.#skip('if')) return this.#choice();
-    if (this.#skip('for')) return this.#each();
-    return this.#simple();
+    if (this.#skip('while')) return this.#redirected(this.#loop('while'));
+    if (this.#skip('until')) return this.#redirected(this.#loop('until'));
+    if (this.#skip('if')) return this.#redirected(this.#choice());
+    if (this.#skip('for')) return this.#redirected(this.#each());
+    return this.#definition() ?? this.#simple();
+  }
+
+  // NAME() COMMAND
+  #definition(): Command | null {
+    const [open, close] = [1, 2].map((offset) => this.#tokens[this.#at + offset]);
+    const isEmptyPair =
+      open?.kind === 'operator' &&
+      open.text === '(' &&
+      close?.kind === 'operator' &&
+      close.text === ')';
+    if (this.#tokens[this.#at]?.kind !== 'word' || !isEmptyPair) return null;
+    const name = this.#next();
+    this.#at += 3;
+    return { kind: 'define', name, body: this.#command() };
   }
 
   #group(end: string): Command {
     const body = this.list();
     this.#expect(end);
+    if (end === '}') return this.#redirected(body);
+    return { kind: 'group', body, redirections: this.#redirections() };
+  }
+
+  #redirected(body: Command): Command {
     const redirections = this.#redirections();
-    if (end === '}' && redirections.length === 0) return body;
-    return { kind: 'group', body, redirections };
+    return redirections.length === 0 ? body : { kind: 'redirected', body, redirections };
   }
 
   #loop(kind: 'while' | 'until'): Command {

@@ -9,6 +9,12 @@ import {
   type Redirection,
   type Word,
 } from './shell-syntax.js';
+import { strerror } from './strerror.js';
+
+/** How long a script computes until it is somebody else's turn. */
+const TURN_MS = 1;
+/** Counted at most for one such time: what is longer was spent waiting. */
+const MOST_MS = 5;
 
 /** The script ends with this. */
 export class Exit extends Error {
@@ -28,9 +34,13 @@ export interface Streams {
 
 /** /bin/sh of the model: the part of sh(1) that the behaviour suite needs, on the model's system calls. */
 export const sh: Program = async (context) => {
-  const { argv } = context;
-  if (argv[1] !== '-c') throw new Error('sh: only -c is known here');
-  return new Shell(context, argv.slice(3)).main(argv[2] ?? '');
+  const { argv, process } = context;
+  const [name = 'sh', option = '', script = '', ...parameters] = argv;
+  if (option !== '-c') {
+    const source = Buffer.from(process.readFile(option)).toString();
+    return new Shell(context, [option, script, ...parameters]).main(source);
+  }
+  return new Shell(context, parameters.length > 0 ? parameters : [name]).main(script);
 };
 
 export class Shell {
@@ -39,10 +49,12 @@ export class Shell {
   readonly exported: Set<string>;
   readonly traps = new Map<string, string>();
   readonly background: ModelProcess[] = [];
+  readonly functions: Map<string, Command>;
+  /** $0 and those behind it. */
   readonly #parameters: readonly string[];
   /** Signals whose traps are to be run. */
   readonly #caught: string[] = [];
-  #wake: () => void = () => {};
+  #turnAt = performance.now();
   status = 0;
   /** `exec` has made another program of this process. */
   replaced: unknown;
@@ -51,6 +63,7 @@ export class Shell {
     this.context = context;
     this.#parameters = parameters;
     this.variables = new Map(from?.variables ?? Object.entries(context.env));
+    this.functions = new Map(from?.functions);
     this.exported = new Set(from?.exported ?? Object.keys(context.env));
   }
 
@@ -84,7 +97,6 @@ export class Shell {
     this.context.onSignal(`SIG${name}`, () => {
       if (action === '') return;
       this.#caught.push(action);
-      this.#wake();
     });
   }
 
@@ -100,9 +112,28 @@ export class Shell {
     return this.status;
   }
 
-  // Between two commands: the end of the process, signals, and everybody else's turn.
+  /** What is the last of its process: a program takes that over. */
+  async runLast(command: Command, streams: Streams): Promise<void> {
+    const [first] = command.kind === 'simple' ? command.words : [];
+    const [piece] = first?.pieces ?? [];
+    const isProgram = piece?.kind === 'text' && !this.#isOwn(piece.text);
+    if (command.kind === 'simple' && isProgram && command.assignments.length === 0) {
+      await this.run({ ...command, words: [word('exec'), ...command.words] }, streams);
+    } else await this.run(command, streams);
+  }
+
+  #isOwn(name: string): boolean {
+    return builtins.has(name) || this.functions.has(name);
+  }
+
+  // Between two commands: the end of the process, signals, and everybody else's turn. Meanwhile it has computed.
   async #pause(streams: Streams): Promise<void> {
-    await turn();
+    const took = performance.now() - this.#turnAt;
+    if (took > TURN_MS) {
+      this.process.compute(Math.min(took, MOST_MS));
+      await turn();
+      this.#turnAt = performance.now();
+    }
     if (this.process.hasEnded) throw new Exit(0);
     for (let action = this.#caught.shift(); action !== undefined; action = this.#caught.shift()) {
       await this.#execute(parseScript(action), streams);
@@ -113,6 +144,9 @@ export class Shell {
     switch (command.kind) {
       case 'simple':
         return this.#simple(command, streams);
+      case 'define':
+        this.functions.set(command.name, command.body);
+        return 0;
       case 'list':
         return this.#list(command.parts, streams);
       case 'and':
@@ -132,6 +166,8 @@ export class Shell {
         return this.#each(command, streams);
       case 'group':
         return this.waitFor(await this.#fork(command.body, command.redirections, streams));
+      case 'redirected':
+        return this.run(command.body, await this.redirect(command.redirections, streams));
       case 'pipe':
         return this.#pipe(command.parts, streams);
     }
@@ -208,7 +244,7 @@ export class Shell {
       const own = { stdin: context.stdin, stdout: context.stdout, stderr: context.stderr };
       try {
         const redirected = await child.redirect(redirections, own);
-        await child.run(command, redirected);
+        await child.runLast(command, redirected);
         return child.replaced ?? child.status;
       } catch (error) {
         if (error instanceof Exit) return error.code;
@@ -227,7 +263,7 @@ export class Shell {
     try {
       redirected = await this.redirect(redirections, streams);
     } catch (error) {
-      streams.stderr.write(`sh: cannot open: ${(error as Error).message}\n`);
+      streams.stderr.write(`sh: ${strerror(error)}\n`);
       return 2;
     }
     const [file, ...args] = await this.#expandAll(words, streams);
@@ -235,6 +271,8 @@ export class Shell {
       for (const [name, value] of values) this.variables.set(name, value);
       return 0;
     }
+    const body = this.functions.get(file);
+    if (body !== undefined) return this.run(body, redirected);
     const builtin = builtins.get(file);
     if (builtin !== undefined) return builtin(this, args, redirected);
     return this.#program(file, args, redirected, { ...this.env, ...Object.fromEntries(values) });
@@ -295,6 +333,7 @@ export class Shell {
     append: boolean,
     table: ReadonlyMap<number, Readable | Writable | null>,
   ): Writable {
+    if (path === '/dev/null') return new Writable({ write: (_chunk, _encoding, done) => done() });
     if (path === '/dev/stdout') return this.#descriptor(1, table) as Writable;
     if (path === '/dev/stderr') return this.#descriptor(2, table) as Writable;
     const write = this.process.openForWriting(path, { append });
@@ -307,7 +346,10 @@ export class Shell {
           done(error as Error);
         }
       },
-    }).on('error', () => {});
+    }).on('error', (error) => {
+      const stderr = table.get(2) as Writable;
+      if (stderr.writable) stderr.write(`sh: write error: ${strerror(error)}\n`);
+    });
   }
 
   async #expandAll(words: readonly Word[], streams: Streams): Promise<string[]> {
@@ -400,6 +442,10 @@ export class Shell {
     await this.waitFor(await this.#fork(parseScript(source), [], { ...streams, stdout }));
     return Buffer.concat(chunks).toString().replace(/\n+$/, '');
   }
+}
+
+function word(text: string): Word {
+  return { pieces: [{ kind: 'text', text, quoted: true }] };
 }
 
 function empty(): Readable {

@@ -1,5 +1,5 @@
 import { ModelKernel, useModelKernel } from 'dragonfly-jail/testing';
-import { onModel } from '../environment.js';
+import { onModel, rememberTest } from '../environment.js';
 import { addPrograms } from './programs.js';
 
 let kernel: ModelKernel | null = null;
@@ -19,8 +19,23 @@ function makeKernel(): ModelKernel {
   made.file('/etc/passwd', 'root:*:0:0::/root:/bin/sh\nnobody:*:65534:65534::/:/bin/sh\n');
   addPrograms(made);
   useModelKernel(made);
+  forbidSignals();
   return made;
+}
+
+// The pids of a model are those of anybody here.
+function forbidSignals(): void {
+  process.kill = () => {
+    throw new Error('signal processes of the model by killOnHost()');
+  };
 }
 
 /** As a required file of mocha: from the very start. */
 modelKernel();
+
+/** And these hooks of it. */
+export const mochaHooks = {
+  beforeEach(this: Mocha.Context): void {
+    rememberTest(this.currentTest);
+  },
+};

@@ -223,6 +223,10 @@ function append(kernel: Kernel, process: ProcessEntry, vnode: Vnode, bytes: Uint
     deliver(kernel, process, layout59.signals.SIGXFSZ ?? 25);
     throw kernel.error('EFBIG');
   }
+  const { fileSystem } = vnode;
+  const isFull =
+    Number.isFinite(fileSystem.capacity) && fileSystem.used + bytes.length > fileSystem.capacity;
+  if (isFull) throw kernel.error('ENOSPC');
   vnode.content = Buffer.concat([vnode.content, bytes]);
 }
 
@@ -275,7 +279,8 @@ function isReadOnly(place: Place): boolean {
 // Those of the nearest mount on the way up.
 function flagsOf(place: Place): number {
   for (let at: Place | null = place; at !== null; at = at.parent) {
-    const mount = at.covered?.mountedHere ?? null;
+    let mount = at.covered?.mountedHere ?? null;
+    while (mount?.root.mountedHere) mount = mount.root.mountedHere;
     if (mount !== null) return mount.flags;
   }
   return 0;

@@ -1,4 +1,5 @@
 import { layout59 } from '../../dragonfly/layout-5.9.js';
+import { fail } from '../kernel-error.js';
 import type { Kernel } from '../kernel-state.js';
 import type { ProcessEntry } from '../process.js';
 import { processFlag } from '../process-table.js';
@@ -9,6 +10,15 @@ export interface Waited {
   readonly pid: number;
   /** As wait(2) has it: the signal in the lowest seven bits, the exit code above the eighth. */
   readonly status: number;
+}
+
+/** `ARG_MAX` of sys/syslimits.h. */
+const MAX_ARGUMENTS = 262_144;
+
+/** @throws KernelError E2BIG: the arguments are more than the kernel takes */
+export function assertRoomForArguments(args: readonly string[]): void {
+  const bytes = args.reduce((sum, arg) => sum + Buffer.byteLength(arg) + 1, 0);
+  if (bytes > MAX_ARGUMENTS) fail('E2BIG');
 }
 
 /** What execve(2) changes of a process. */

@@ -26,6 +26,8 @@ export interface MountRequest {
   readonly flags: number;
   /** Of a null mount: the source directory. */
   readonly source: string | null;
+  /** Of a tmpfs: the mode of its root, and how many bytes its files may have. */
+  readonly options?: { readonly mode?: number | null; readonly size?: number | null };
 }
 
 /** mount(2): the path is looked up following symbolic links. */
@@ -34,7 +36,8 @@ export function mount(kernel: Kernel, process: ProcessEntry, request: MountReque
   const covers = lookup(process, request.path);
   if (!covers.vnode.isDirectory) throw kernel.error('ENOTDIR');
   if (NO_STACKING.includes(covers.vnode.fileSystem.type)) throw kernel.error('EPERM');
-  if (kernel.mounts.rootedAt(covers.vnode) !== undefined) throw kernel.error('EBUSY');
+  const below = kernel.mounts.rootedAt(covers.vnode);
+  if (below !== undefined && !mayStack(below, request)) throw kernel.error('EBUSY');
   const root = rootOf(kernel, process, request);
   return kernel.mounts.add({
     type: request.type,
@@ -45,6 +48,11 @@ export function mount(kernel: Kernel, process: ProcessEntry, request: MountReque
     covers,
     prison: process.credential.prison,
   });
+}
+
+// Seen on a real kernel, see docs/dragonfly.md: two null mounts on one directory lie on each other.
+function mayStack(below: Mount, { type }: MountRequest): boolean {
+  return below.type === 'null' && type === 'null';
 }
 
 function mayMount(kernel: Kernel, process: ProcessEntry, type: string): void {
@@ -58,12 +66,19 @@ function mayMount(kernel: Kernel, process: ProcessEntry, type: string): void {
 
 function rootOf(kernel: Kernel, process: ProcessEntry, request: MountRequest): Vnode {
   if (request.type === 'devfs') return deviceFileSystem().root;
-  if (request.type === 'tmpfs' || request.type === 'procfs')
-    return emptyFileSystem(request.type).root;
+  if (request.type === 'procfs') return emptyFileSystem('procfs').root;
+  if (request.type === 'tmpfs') return memory(request.options ?? {});
   if (request.type !== 'null') throw kernel.error('ENODEV');
   const source: Place = lookup(process, request.source ?? '');
   if (!source.vnode.isDirectory) throw kernel.error('ENOTDIR');
   return alias(source.vnode);
+}
+
+function memory({ mode, size }: NonNullable<MountRequest['options']>): Vnode {
+  const made = emptyFileSystem('tmpfs');
+  if (mode != null) made.root.mode = mode;
+  if (size != null && size > 0) made.capacity = Number(size);
+  return made.root;
 }
 
 // A null mount's root is a node of its own with the entries of the source.
