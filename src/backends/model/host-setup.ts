@@ -1,6 +1,6 @@
 import type { HostSetup } from '../backend.js';
 import { addressBytes } from '../dragonfly/kernel-address.js';
-import { MNT_FORCE } from './calls/mount.js';
+import { MNT_FORCE } from './calls/mount-flags.js';
 import type { ModelKernel } from './kernel.js';
 import { removeAlias } from './remove-alias.js';
 import { during } from './translate.js';

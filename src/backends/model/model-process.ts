@@ -338,11 +338,13 @@ export class ModelProcess {
     return files.names(this.#kernel, this.entry, path);
   }
 
+  /** chmod(2). */
   chmod(path: string, mode: number): void {
     this.#enter('chmod', path);
     files.chmod(this.#kernel, this.entry, path, mode);
   }
 
+  /** chown(2). */
   chown(path: string, uid: number, gid: number): void {
     this.#enter('chown', path);
     files.chown(this.#kernel, this.entry, path, uid, gid);
