@@ -24,6 +24,7 @@ const loaders: Readonly<Record<string, () => Promise<CommandModule>>> = {
   probe: () => import('./commands/probe.js'),
   recover: () => import('./commands/recover.js'),
   watch: () => import('./commands/watch.js'),
+  supervise: () => import('./commands/supervise.js'),
   completion: () => import('./commands/completion.js'),
   jail: () => import('./commands/jail.js'),
   jls: () => import('./commands/jls.js'),

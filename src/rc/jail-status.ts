@@ -11,7 +11,7 @@ import type { RcStatus } from './status.js';
  * @param options where its id file is
  * @returns `stale` when there is an id file, but no such jail: it has ended by itself, or the system was started anew
  * @throws JailError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; JailSystemError step `id-file`, and what
- *   {@link listJails} throws
+ *   `listJails()` throws
  * @example
  * for (const jail of conf.jails.values()) console.log(jail.name, jailStatus(jail).state);
  */

@@ -64,6 +64,7 @@ const SERVICE_KEYS = [
   'cwd',
   'user',
   'group',
+  'groups',
   'limits',
   'login',
   'dependsOn',
@@ -73,7 +74,7 @@ const SERVICE_KEYS = [
   'log',
   'stop',
 ] as const satisfies readonly (keyof ServiceSpec)[];
-const SPAWN_KEYS = ['env', 'cwd', 'user', 'group', 'limits', 'login'] as const;
+const SPAWN_KEYS = ['env', 'cwd', 'user', 'group', 'groups', 'limits', 'login'] as const;
 
 /**
  * Checks a service's definition and fills in its defaults.

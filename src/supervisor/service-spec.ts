@@ -74,6 +74,7 @@ export interface ServiceSpec {
   cwd?: string;
   user?: string | number;
   group?: string | number;
+  groups?: readonly number[];
   limits?: Limits;
   login?: boolean;
   /** Services that have to be ready before it is started, and are stopped after it. */

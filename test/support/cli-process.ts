@@ -61,6 +61,11 @@ export class CliProcess {
     return this.#written.stdout;
   }
 
+  /** What it has written to stderr so far. */
+  get errors(): string {
+    return this.#written.stderr;
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
