@@ -326,7 +326,7 @@ describe('dfjail on a model kernel', () => {
     it('is live on a terminal: sorts by keys, follows its size, ends with q', async () => {
       await running(await make('www'), '/bin/forever');
       await make('db', [], '/jails/db');
-      const terminal = { columns: 60, rows: 10 };
+      const terminal = { columns: 64, rows: 10 };
       const call = new CliCall(['top', '--interval', '100'], { terminal });
       const order = () =>
         call.text
