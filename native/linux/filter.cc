@@ -126,19 +126,25 @@ class Program {
     put(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
     refuse(number);
   }
-  void refuse_call(long nr, int number) { refuse_if(static_cast<uint32_t>(nr), number); }
-  // Returns where the jump stands; `end_call` makes it skip to what comes next when it is another
-  // call.
-  unsigned short begin_call(long nr) {
-    put(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(nr), 0, 0);
-    return static_cast<unsigned short>(out_->length - 1);
+  // Leaves a jump to where `land` is called. Seccomp only has jumps forward.
+  unsigned short jump() {
+    put(BPF_JMP | BPF_JA, 0);
+    return here(1);
   }
-  void end_call(unsigned short jump) {
-    allow();
-    out_->code[jump].jf = static_cast<uint8_t>(out_->length - jump - 1);
+  void land(unsigned short jump) { out_->code[jump].k = here(jump + 1U); }
+  // The same for the `yes` of a condition.
+  unsigned short jump_if_at_least(uint32_t value) {
+    put(BPF_JMP | BPF_JGE | BPF_K, value);
+    return here(1);
+  }
+  void land_condition(unsigned short jump) {
+    out_->code[jump].jt = static_cast<uint8_t>(here(jump + 1U));
   }
 
  private:
+  unsigned short here(unsigned before) const {
+    return static_cast<unsigned short>(out_->length - before);
+  }
   Filter* out_;
 };
 
@@ -154,17 +160,15 @@ void only_native_calls(Program* p) {
 #endif
 }
 
-void no_new_namespaces(Program* p, long call, uint32_t flags) {
-  const auto jump = p->begin_call(call);
+void no_new_namespaces(Program* p, uint32_t flags) {
   p->load_argument(0);
   p->put(BPF_JMP | BPF_JSET | BPF_K, flags, 0, 1);
   p->refuse(EPERM);
-  p->end_call(jump);
+  p->allow();
 }
 
 // Foreign addresses could be bound with these.
 void no_free_bind(Program* p) {
-  const auto jump = p->begin_call(SYS_setsockopt);
   p->load_argument(1);
   p->put(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IP, 0, 5);
   p->load_argument(2);
@@ -175,50 +179,147 @@ void no_free_bind(Program* p) {
   p->load_argument(2);
   p->refuse_if(IPV6_FREEBIND, EPERM);
   p->refuse_if(IPV6_TRANSPARENT, EPERM);
-  p->end_call(jump);
+  p->allow();
 }
 
 // Into the caller's terminal.
 void no_terminal_input(Program* p) {
-  const auto jump = p->begin_call(SYS_ioctl);
   constexpr uint32_t kTiocLinux = 0x541C;
   p->load_argument(1);
   p->refuse_if(TIOCSTI, EPERM);
   p->refuse_if(kTiocLinux, EPERM);
-  p->end_call(jump);
+  p->allow();
 }
 
 // A lease makes whoever opens the file for writing wait for its holder, which may be the host's
 // root with a file that a jail sees read-only.
 void no_leases(Program* p) {
-  const auto jump = p->begin_call(SYS_fcntl);
   constexpr uint32_t kSetDelegation = 1024 + 16;  // F_SETDELEG, new in Linux 6.19
   p->load_argument(1);
   p->refuse_if(F_SETLEASE, EPERM);
   p->refuse_if(kSetDelegation, EPERM);
-  p->end_call(jump);
+  p->allow();
 }
 
 // DragonFly's socket_unixiproute_only. VSOCK, which reaches the hypervisor past every namespace,
 // never.
 void socket_families(Program* p, bool only_some) {
-  for (const long call : {static_cast<long>(SYS_socket), static_cast<long>(SYS_socketpair)}) {
-    const auto jump = p->begin_call(call);
-    p->load_argument(0);
-    p->refuse_if(AF_VSOCK, EPROTONOSUPPORT);
-    if (only_some) {
-      for (const uint32_t family : {AF_UNIX, AF_INET, AF_INET6}) {
-        p->put(BPF_JMP | BPF_JEQ | BPF_K, family, 0, 1);
-        p->allow();
-      }
-      p->put(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 1, 0);
-      p->refuse(EPROTONOSUPPORT);
-      p->load_argument(2);
-      p->put(BPF_JMP | BPF_JEQ | BPF_K, NETLINK_ROUTE, 1, 0);
-      p->refuse(EPROTONOSUPPORT);
+  p->load_argument(0);
+  p->refuse_if(AF_VSOCK, EPROTONOSUPPORT);
+  if (only_some) {
+    for (const uint32_t family : {AF_UNIX, AF_INET, AF_INET6}) {
+      p->put(BPF_JMP | BPF_JEQ | BPF_K, family, 0, 1);
+      p->allow();
     }
-    p->end_call(jump);
+    p->put(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 1, 0);
+    p->refuse(EPROTONOSUPPORT);
+    p->load_argument(2);
+    p->put(BPF_JMP | BPF_JEQ | BPF_K, NETLINK_ROUTE, 1, 0);
+    p->refuse(EPROTONOSUPPORT);
   }
+  p->allow();
+}
+
+// ---- which call it is
+
+// What becomes of a system call; from kLook on, its arguments decide.
+enum Verdict : uint8_t {
+  kAllow,
+  kRefuse,
+  kUnknownCall,
+  kLook,
+  kLookUnshare = kLook,
+  kLookClone,
+  kLookSetsockopt,
+  kLookIoctl,
+  kLookFcntl,
+  kLookSocket,
+  kVerdicts,
+};
+
+// Every number has a verdict. The kernel runs the filter for each number when it is installed, at
+// every spawn, to learn which calls need not be looked at: so numbers are found by halving, not one
+// after the other.
+class Verdicts {
+ public:
+  void set(long call, Verdict verdict) { of_[call] = verdict; }
+  // Numbers from `first` on have this verdict until the next range begins.
+  struct Range {
+    uint32_t first;
+    Verdict verdict;
+  };
+  size_t ranges(Range* out) const {
+    size_t count = 0;
+    for (uint32_t i = 0; i <= kCalls; i++) {
+      const Verdict verdict = i < kCalls ? of_[i] : kAllow;
+      if (count == 0 || out[count - 1].verdict != verdict) out[count++] = {i, verdict};
+    }
+    return count;
+  }
+  static constexpr size_t kCalls = 512;  // above every number that is named here
+
+ private:
+  Verdict of_[kCalls] = {};
+};
+
+class Search {
+ public:
+  Search(Program* program, const Verdicts::Range* ranges) : program_(program), ranges_(ranges) {}
+  void emit(size_t from, size_t to) {
+    if (to - from == 1) return leaf(ranges_[from].verdict);
+    const size_t middle = from + (to - from) / 2;
+    const auto upper = program_->jump_if_at_least(ranges_[middle].first);
+    emit(from, middle);
+    program_->land_condition(upper);
+    emit(middle, to);
+  }
+  // Where the calls with that verdict are looked at.
+  void land(Verdict verdict) {
+    for (size_t i = 0; i < count_; i++) {
+      if (jumps_[i].verdict == verdict) program_->land(jumps_[i].at);
+    }
+  }
+
+ private:
+  void leaf(Verdict verdict) {
+    if (verdict == kAllow) return program_->allow();
+    if (verdict < kLook) return program_->refuse(verdict == kRefuse ? EPERM : ENOSYS);
+    jumps_[count_++] = {program_->jump(), verdict};
+  }
+  struct Jump {
+    unsigned short at;
+    Verdict verdict;
+  };
+  Program* program_;
+  const Verdicts::Range* ranges_;
+  Jump jumps_[kVerdicts * 2];
+  size_t count_ = 0;
+};
+
+void judge_calls(uint32_t capabilities, Verdicts* verdicts) {
+  for (const long call : kRefused) verdicts->set(call, kRefuse);
+  for (const long call : kUnknown) verdicts->set(call, kUnknownCall);
+  if ((capabilities & kSysvIpc) == 0) {
+    for (const long call : kSysv) verdicts->set(call, kUnknownCall);
+  }
+  if ((capabilities & kSetHostname) == 0) verdicts->set(SYS_sethostname, kRefuse);
+  verdicts->set(SYS_setdomainname, kRefuse);
+  verdicts->set(SYS_unshare, kLookUnshare);
+  verdicts->set(SYS_clone, kLookClone);
+  verdicts->set(SYS_setsockopt, kLookSetsockopt);
+  verdicts->set(SYS_ioctl, kLookIoctl);
+  verdicts->set(SYS_fcntl, kLookFcntl);
+  verdicts->set(SYS_socket, kLookSocket);
+  verdicts->set(SYS_socketpair, kLookSocket);
+}
+
+void look(Program* p, Verdict verdict, uint32_t capabilities) {
+  if (verdict == kLookUnshare) return no_new_namespaces(p, kNamespaces | CLONE_NEWTIME);
+  if (verdict == kLookClone) return no_new_namespaces(p, kNamespaces);
+  if (verdict == kLookSetsockopt) return no_free_bind(p);
+  if (verdict == kLookIoctl) return no_terminal_input(p);
+  if (verdict == kLookFcntl) return no_leases(p);
+  socket_families(p, (capabilities & kUnixIpRouteOnly) != 0);
 }
 
 }  // namespace
@@ -226,20 +327,16 @@ void socket_families(Program* p, bool only_some) {
 void build_filter(uint32_t capabilities, Filter* out) {
   Program p(out);
   only_native_calls(&p);
-  for (const long call : kRefused) p.refuse_call(call, EPERM);
-  for (const long call : kUnknown) p.refuse_call(call, ENOSYS);
-  if ((capabilities & kSysvIpc) == 0) {
-    for (const long call : kSysv) p.refuse_call(call, ENOSYS);
+  Verdicts verdicts;
+  judge_calls(capabilities, &verdicts);
+  Verdicts::Range ranges[Verdicts::kCalls + 1];
+  const size_t count = verdicts.ranges(ranges);
+  Search search(&p, ranges);
+  search.emit(0, count);
+  for (uint8_t verdict = kLook; verdict < kVerdicts; verdict++) {
+    search.land(static_cast<Verdict>(verdict));
+    look(&p, static_cast<Verdict>(verdict), capabilities);
   }
-  if ((capabilities & kSetHostname) == 0) p.refuse_call(SYS_sethostname, EPERM);
-  p.refuse_call(SYS_setdomainname, EPERM);
-  no_new_namespaces(&p, SYS_unshare, kNamespaces | CLONE_NEWTIME);
-  no_new_namespaces(&p, SYS_clone, kNamespaces);
-  no_free_bind(&p);
-  no_terminal_input(&p);
-  no_leases(&p);
-  socket_families(&p, (capabilities & kUnixIpRouteOnly) != 0);
-  p.allow();
 }
 
 uint64_t kept_capabilities(uint32_t capabilities, bool rootless) {

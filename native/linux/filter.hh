@@ -9,7 +9,7 @@ namespace dfjail {
 // The seccomp program of a command: what the capabilities of a user namespace do not cover.
 // Everything is allowed but what is named; `capabilities` decides about hostname, SysV IPC and
 // socket families.
-constexpr size_t kMaxFilter = 256;
+constexpr size_t kMaxFilter = 512;
 
 struct Filter {
   sock_filter code[kMaxFilter];
