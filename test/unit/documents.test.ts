@@ -96,7 +96,8 @@ async function run(program: Block): Promise<string> {
   const { outputText } = ts.transpileModule(program.code, { compilerOptions: options });
   // Run here, so that the package's own name leads to it.
   const args = ['--input-type=module', '-e', outputText];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+  const limits = { cwd: root, timeout: TIMEOUT / 4, killSignal: 'SIGKILL' as const };
+  const { stdout } = await promisify(execFile)(process.execPath, args, limits);
   return stdout;
 }
 
@@ -117,6 +118,19 @@ describe('the documents', function () {
     assert(program.code.trimEnd().split('\n').length <= 20, 'it is too long');
     const promised = /console\.log\(stdout\); \/\/ (.*)/.exec(program.code)?.[1];
     assert.equal((await run(program)).trim(), promised);
+  });
+
+  it('show how to test with programs that run and print what they say', async () => {
+    const programs = blocksOf('docs/testing.md');
+    assert(programs.length >= 6, `only ${programs.length} programs were found`);
+    for (const program of programs) {
+      const where = `${program.document}:${program.line}`;
+      assert(isProgram(program), `${where} is no whole program`);
+      const promised = [...program.code.matchAll(/console\.log\(.*\); \/\/ (.*)/g)];
+      assert(promised.length > 0, `${where} promises nothing`);
+      const wanted = promised.map(([, text]) => text);
+      assert.deepEqual((await run(program)).trim().split('\n'), wanted, where);
+    }
   });
 
   it('lead nowhere in vain', () => {
