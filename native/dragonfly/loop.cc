@@ -39,7 +39,7 @@ void Loop::forget(Source* source) {
 
 void Loop::turn(int timeout) {
   struct kevent events[kBatch];
-  const timespec wait = {timeout / 1000, static_cast<long>(timeout % 1000) * 1'000'000};
+  const timespec wait = {timeout / 1'000'000, static_cast<long>(timeout % 1'000'000) * 1000};
   const int n = kevent(fd_, nullptr, 0, events, kBatch, timeout < 0 ? nullptr : &wait);
   batch_size_ = n > 0 ? n : 0;
   for (int i = 0; i < batch_size_; i++) batch_[i] = static_cast<Source*>(events[i].udata);

@@ -1,9 +1,30 @@
 #include "../monitor/loop.hh"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef SYS_epoll_pwait2
+#define SYS_epoll_pwait2 441  // the same on all architectures
+#endif
 
 namespace dfjail {
+namespace {
+
+// Before Linux 5.11 there are only milliseconds.
+int wait_for(int epoll, epoll_event* events, int count, int microseconds) {
+  if (microseconds < 0) return epoll_wait(epoll, events, count, -1);
+  const timespec wait = {microseconds / 1'000'000,
+                         static_cast<long>(microseconds % 1'000'000) * 1000};
+  const long n = syscall(SYS_epoll_pwait2, epoll, events, count, &wait, nullptr, 0);
+  if (n >= 0 || errno != ENOSYS) return static_cast<int>(n);
+  return epoll_wait(epoll, events, count, (microseconds + 999) / 1000);
+}
+
+}  // namespace
 
 bool Loop::open() {
   fd_ = epoll_create1(EPOLL_CLOEXEC);
@@ -33,7 +54,7 @@ void Loop::forget(Source* source) {
 
 void Loop::turn(int timeout) {
   epoll_event events[kBatch];
-  const int n = epoll_wait(fd_, events, kBatch, timeout);
+  const int n = wait_for(fd_, events, kBatch, timeout);
   batch_size_ = n > 0 ? n : 0;
   for (int i = 0; i < batch_size_; i++) batch_[i] = static_cast<Source*>(events[i].data.ptr);
   for (int i = 0; i < batch_size_; i++) {

@@ -34,13 +34,6 @@ uint64_t microseconds(const timeval& time) {
   return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_usec);
 }
 
-uint64_t since(const timespec& start) {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  const int64_t seconds = now.tv_sec - start.tv_sec;
-  return static_cast<uint64_t>(seconds * 1'000'000 + (now.tv_nsec - start.tv_nsec) / 1000);
-}
-
 }  // namespace
 
 Command* new_command(const unsigned char* payload, size_t size) {
@@ -100,6 +93,13 @@ void close_descriptors(Command* command) {
   }
 }
 
+uint64_t microseconds_since(const timespec& then) {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const int64_t seconds = now.tv_sec - then.tv_sec;
+  return static_cast<uint64_t>(seconds * 1'000'000 + (now.tv_nsec - then.tv_nsec) / 1000);
+}
+
 bool reap_command(Command* command, Ending* ending) {
   rusage usage = {};
   pid_t pid;
@@ -110,7 +110,7 @@ bool reap_command(Command* command, Ending* ending) {
   ending->user_us = microseconds(usage.ru_utime);
   ending->system_us = microseconds(usage.ru_stime);
   ending->max_rss = static_cast<uint64_t>(usage.ru_maxrss) * 1024;
-  ending->wall_us = since(command->started_at);
+  ending->wall_us = microseconds_since(command->started_at);
   return true;
 }
 

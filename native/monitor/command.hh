@@ -16,6 +16,7 @@ struct Command {
   uint32_t request = 0;
   uint32_t audience = 0;  // connections that are told of its end, one bit each
   uint32_t asker = 0;     // the bit of the one that spawned it
+  bool watched = false;   // its exec is waited for
   bool running = false;   // SPAWNED was sent
   bool failed = false;    // FAILED was sent: nobody waits for it
   bool ended = false;  // but not reaped: a process of the jail traces it, and that one comes first
@@ -54,6 +55,8 @@ struct Ending {
   uint64_t max_rss = 0;
   uint64_t wall_us = 0;
 };
+
+uint64_t microseconds_since(const timespec& then);
 
 // Reaps a command that has ended and says how it went; false while it cannot be reaped yet. Never
 // waits.

@@ -140,27 +140,41 @@ bool Connection::write_out(const unsigned char* bytes, size_t size, size_t* writ
   return true;
 }
 
-void Connection::send(Loop* loop, Writer* writer) {
+void Connection::send(Writer* writer) {
   size_t size;
   const unsigned char* frame = writer->frame(&size);
+  if (out_size_ + size > out_capacity_) {
+    out_capacity_ = (out_size_ + size) * 2;
+    out_ = static_cast<unsigned char*>(realloc(out_, out_capacity_));
+    if (out_ == nullptr) abort();
+  }
+  memcpy(out_ + out_size_, frame, size);
+  out_size_ += size;
+}
+
+void Connection::push(Loop* loop) {
+  if (out_size_ == 0 || waiting_) return;
   size_t written = 0;
-  if (out_size_ == 0) write_out(frame, size, &written);
-  if (written == size) return;
-  void* grown = realloc(out_, out_size_ + size - written);
-  if (grown == nullptr) abort();
-  out_ = static_cast<unsigned char*>(grown);
-  memcpy(out_ + out_size_, frame + written, size - written);
-  out_size_ += size - written;
-  loop->want_write(&source, true);
+  write_out(out_, out_size_, &written);
+  take_out(written);
+  if (out_size_ == 0) return;
+  waiting_ = true;
+  loop->want_write(&source, true);  // one that is gone is noticed there
 }
 
 bool Connection::flush(Loop* loop) {
   size_t written = 0;
   if (!write_out(out_, out_size_, &written)) return false;
+  take_out(written);
+  if (out_size_ > 0) return true;
+  waiting_ = false;
+  loop->want_write(&source, false);
+  return true;
+}
+
+void Connection::take_out(size_t written) {
   memmove(out_, out_ + written, out_size_ - written);
   out_size_ -= written;
-  if (out_size_ == 0) loop->want_write(&source, false);
-  return true;
 }
 
 void Connection::drain() {
@@ -170,8 +184,7 @@ void Connection::drain() {
     if (poll(&wait, 1, kDrainMilliseconds) <= 0 || !write_out(out_, out_size_, &written) ||
         written == 0)
       return;
-    memmove(out_, out_ + written, out_size_ - written);
-    out_size_ -= written;
+    take_out(written);
   }
 }
 

@@ -38,8 +38,11 @@ class Connection {
   bool next(Frame* frame, bool* broken);
   // Descriptors that came along, in order. False when there are not that many.
   bool take_descriptors(int* out, size_t count);
-  void send(Loop* loop, Writer* writer);
-  // Sends what could not be sent at once. False when the other side is gone.
+  // Keeps a frame until `push`.
+  void send(Writer* writer);
+  // Sends what is kept, as far as it is taken; `flush` sends the rest when there is room.
+  void push(Loop* loop);
+  // False when the other side is gone.
   bool flush(Loop* loop);
   // Zeroes what came in and what waits to go out.
   void wipe();
@@ -49,6 +52,7 @@ class Connection {
  private:
   bool reserve(size_t size);
   void keep_descriptors(msghdr* message);
+  void take_out(size_t written);
   bool write_out(const unsigned char* bytes, size_t size, size_t* written);
 
   unsigned char* in_ = nullptr;
@@ -57,6 +61,8 @@ class Connection {
   size_t in_capacity_ = 0;
   unsigned char* out_ = nullptr;
   size_t out_size_ = 0;
+  size_t out_capacity_ = 0;
+  bool waiting_ = false;  // for room
   int descriptors_[kMaxDescriptors * 2];
   size_t descriptor_count_ = 0;
 };

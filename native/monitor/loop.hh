@@ -22,7 +22,7 @@ class Loop {
   // To be called before the descriptor is closed. Events of this turn that were not yet delivered
   // are dropped.
   void forget(Source* source);
-  // Delivers what is there; waits at most timeout milliseconds, -1: for ever.
+  // Delivers what is there; waits at most so many microseconds, -1: for ever.
   void turn(int timeout);
 
  private:

@@ -18,10 +18,12 @@ bool Monitor::open(int fd) {
 int Monitor::run() {
   while (phase_ != Phase::kDone) {
     loop_.turn(patience());
+    watch_launches();
     bury_the_rest();
     if (phase_ == Phase::kStopping) look_whether_empty();
     if (may_be_deserted()) look_whether_deserted();
     look_whether_over();
+    send_all();
   }
   return 0;
 }
@@ -51,6 +53,7 @@ uint32_t Monitor::slot_of(const Connection* connection) const {
 void Monitor::drop_connection(uint32_t slot) {
   Connection* connection = connections_[slot];
   const uint32_t bit = 1U << slot;
+  connection->push(&loop_);
   for (Command* c = commands_; c != nullptr; c = c->next) {
     c->audience &= ~bit;
     if (c->asker != bit) continue;
@@ -65,15 +68,21 @@ void Monitor::drop_connection(uint32_t slot) {
 
 void Monitor::broadcast(uint32_t audience, Writer* writer) {
   for (uint32_t i = 0; i < kMaxConnections; i++) {
-    if ((audience >> i & 1U) != 0 && connections_[i] != nullptr)
-      connections_[i]->send(&loop_, writer);
+    if ((audience >> i & 1U) != 0 && connections_[i] != nullptr) connections_[i]->send(writer);
+  }
+}
+
+// What was said in one turn of the loop goes out at once: whoever listens is woken once.
+void Monitor::send_all() {
+  for (Connection* connection : connections_) {
+    if (connection != nullptr) connection->push(&loop_);
   }
 }
 
 void Monitor::answer_error(Connection* connection, uint32_t id, const Error& error) {
   Writer writer(Type::kFailed, id);
   encode_error(&writer, error);
-  connection->send(&loop_, &writer);
+  connection->send(&writer);
 }
 
 // What has been noted since begin_steps().
@@ -88,7 +97,7 @@ void Monitor::tell_steps(Connection* connection) {
     writer.str(step);
     writer.u64(the_steps->notes[i].nanoseconds);
   }
-  connection->send(&loop_, &writer);
+  connection->send(&writer);
 }
 
 void Monitor::on_connection(void* monitor, void* thing, bool readable, bool writable) {

@@ -30,8 +30,11 @@ class Monitor {
     kDone,
   };
   static constexpr uint32_t kMaxConnections = 32;
-  static constexpr int kMaxPause = 50;  // milliseconds
-  static constexpr int kDesertedPause = 250;
+  // Microseconds.
+  static constexpr int kMillisecond = 1000;
+  static constexpr int kMaxPause = 50 * kMillisecond;
+  static constexpr int kDesertedPause = 250 * kMillisecond;
+  static constexpr int kLaunchPause = 500;
 
   static void on_connection(void* monitor, void* thing, bool readable, bool writable);
   static void on_listener(void* monitor, void* thing, bool readable, bool writable);
@@ -49,6 +52,7 @@ class Monitor {
   void answer_error(Connection* connection, uint32_t id, const Error& error);
   void broadcast(uint32_t audience, Writer* writer);
   void tell_steps(Connection* connection);
+  void send_all();
 
   // requests; false: not a message of the protocol, the connection ends
   bool hello(Connection* connection, const Frame& frame);
@@ -66,6 +70,7 @@ class Monitor {
   Command* find_command(uint32_t id);
   Command* find_request(uint32_t request, uint32_t asker);
   void launched(Command* command);
+  void watch_launches();
   void ended(Command* command);
   bool bury(Command* command);
   void bury_the_rest();
@@ -98,7 +103,8 @@ class Monitor {
   bool until_empty_ = false;  // the jail ends with its last process
   bool was_used_ = false;     // it has had one
   timespec deadline_ = {};
-  int pause_ = 1;  // milliseconds between two looks
+  int pause_ = kMillisecond;  // between two looks
+  uint32_t unwatched_ = 0;    // commands whose exec nobody waits for yet
 };
 
 }  // namespace dfjail

@@ -62,8 +62,8 @@ bool Monitor::launch(Command* command, Error* error) {
   command->exit_source = {command->started.exited.get(), this, command, on_exit};
   command->next = commands_;
   commands_ = command;
-  loop_.watch(&command->launch_source);
   loop_.watch(&command->exit_source);
+  unwatched_++;
   return true;
 }
 
@@ -89,8 +89,27 @@ void Monitor::on_exit(void* monitor, void* thing, bool, bool) {
   static_cast<Monitor*>(monitor)->ended(static_cast<Command*>(thing));
 }
 
+// Many commands are over in a moment: then the news of their start and of their end go together.
+// Until exec has been waited for that long, nobody is woken by it. The list begins with the newest:
+// behind one that is watched, all are.
+void Monitor::watch_launches() {
+  for (Command* c = commands_; unwatched_ > 0 && c != nullptr; c = c->next) {
+    if (c->ended) continue;
+    if (c->watched) break;
+    if (microseconds_since(c->started_at) < kLaunchPause) continue;
+    c->watched = true;
+    unwatched_--;
+    loop_.watch(&c->launch_source);
+  }
+}
+
 void Monitor::launched(Command* command) {
-  loop_.forget(&command->launch_source);
+  if (command->watched) {
+    loop_.forget(&command->launch_source);
+  } else {
+    command->watched = true;
+    unwatched_--;
+  }
   command->launch_source.fd = -1;
   Error error;
   const bool ok = finish_launch(&command->started, command->spec.file, &command->jail_pid, &error);
@@ -182,7 +201,7 @@ bool Monitor::signal(Connection* connection, const Frame& frame) {
     return true;
   }
   Writer writer(Type::kDone, frame.id);
-  connection->send(&loop_, &writer);
+  connection->send(&writer);
   return true;
 }
 
@@ -197,7 +216,7 @@ bool Monitor::set_capabilities(Connection* connection, const Frame& frame) {
   }
   if (jail_.owned) write_entry(jail_.state.get(), jail_.entry, &error);
   Writer writer(Type::kDone, frame.id);
-  connection->send(&loop_, &writer);
+  connection->send(&writer);
   return true;
 }
 

@@ -43,7 +43,7 @@ bool Monitor::stop(Connection* connection, const Frame& frame) {
   if (phase_ != Phase::kRunning) return true;
   phase_ = Phase::kStopping;
   deadline_ = in_milliseconds(grace);
-  pause_ = 1;
+  pause_ = kMillisecond;
   jail_.entry.stopping = true;
   Error ignored;
   if (jail_.owned) write_entry(jail_.state.get(), jail_.entry, &ignored);
@@ -53,6 +53,7 @@ bool Monitor::stop(Connection* connection, const Frame& frame) {
 }
 
 int Monitor::patience() const {
+  if (unwatched_ > 0) return kLaunchPause;
   if (phase_ == Phase::kStopping) return pause_;
   // Somebody else's jail has no descriptor that says when its owner has put it away.
   if (phase_ == Phase::kKilled && anchor_gone_ && !jail_.owned) return pause_;
@@ -78,7 +79,7 @@ void Monitor::look_whether_deserted() {
 void Monitor::kill() {
   step_done("signal");
   phase_ = Phase::kKilled;
-  pause_ = 1;
+  pause_ = kMillisecond;
   deadline_ = in_milliseconds(kUndoPatience);
   kill_jail(&jail_);
 }
@@ -154,7 +155,7 @@ void Monitor::finish() {
     } else {
       Writer writer(connection->stopping ? Type::kStopped : Type::kGone, connection->stop_request);
       if (!connection->stopping) writer.str("the jail ended");
-      connection->send(&loop_, &writer);
+      connection->send(&writer);
     }
     connection->drain();
   }

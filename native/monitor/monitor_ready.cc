@@ -51,7 +51,7 @@ bool Monitor::hello(Connection* connection, const Frame& frame) {
   Writer writer(Type::kWelcome, frame.id);
   writer.u32(kProtocolVersion);
   writer.u32(static_cast<uint32_t>(getpid()));
-  connection->send(&loop_, &writer);
+  connection->send(&writer);
   return true;
 }
 
@@ -138,7 +138,7 @@ void Monitor::send_ready(Connection* connection, uint32_t id) {
     writer.u32(static_cast<uint32_t>(c->spec.argc));
     for (size_t i = 0; i < c->spec.argc; i++) writer.str(c->spec.argv[i]);
   }
-  connection->send(&loop_, &writer);
+  connection->send(&writer);
 }
 
 // Relative to the jail's folder: its whole path may be longer than an address can be.
