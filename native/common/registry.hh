@@ -14,6 +14,7 @@
 //   monitor: alive <state>/next                the last jid given out, as text <state>/names/<name>
 //   a symbolic link to the jid <state>/jails/<jid>/entry   what is known of it, `key value` lines;
 //   replaced whole by rename <state>/jails/<jid>/socket  a persistent jail's monitor listens here
+//   <state>/links               flock'ed by whoever deletes network links
 //   <state>/jails/<jid>/monitor.<pid>   a monitor that entered somebody else's jail
 namespace dfjail {
 

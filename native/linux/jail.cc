@@ -517,7 +517,9 @@ bool undo_jail(Jail* jail, Error* error) {
   bool all = true;
   return_to_network();
   if (jail->entry.link[0] != '\0') {
-    all = disconnect_host(jail->entry.link, error);
+    const UniqueFd turn(
+        openat(jail->state.get(), "links", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    all = disconnect_in_turn(jail->entry.link, turn.get(), error);
     step_done("link");
   }
   for (UniqueFd& procs : jail->cgroups) procs.reset();

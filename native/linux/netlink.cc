@@ -7,6 +7,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,9 @@ namespace dfjail {
 namespace {
 
 constexpr const char* kJailLink = "jail0";
+// Links that are about to be deleted, as a group of `ip link`. Not a number that somebody else
+// takes.
+constexpr uint32_t kLeavingGroup = 0x646a6c21;
 constexpr int kLoopbackIndex = 1;  // the kernel gives it to `lo` of every namespace
 // Locally administered, the same at both ends of every pair (see netlink.hh). Given explicitly it
 // also keeps udev from choosing another one for our end.
@@ -399,6 +403,37 @@ bool route_addresses(Netlink* host, int index, const Address* addresses, size_t 
   return host->exchange(error) && await_addresses(host, index, &kHostIPv6, has_ipv6 ? 1 : 0, error);
 }
 
+// ---- phases of disconnect_in_turn
+
+class Turn {
+ public:
+  explicit Turn(int file) : file_(file) {
+    while (flock(file_, LOCK_EX) < 0 && errno == EINTR) {
+    }
+  }
+  ~Turn() { flock(file_, LOCK_UN); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  int file_;
+};
+
+void mark_leaving(Netlink* host, const char* link) {
+  host->begin(RTM_SETLINK, 0, ifinfomsg{}, about_link(link), may_be_absent);
+  host->text(IFLA_IFNAME, link);
+  host->number(IFLA_GROUP, kLeavingGroup);
+}
+
+bool is_there(Netlink* host, const char* link, bool* there, Error* error) {
+  host->begin(RTM_GETLINK, 0, ifinfomsg{}, about_link(link), may_be_absent);
+  host->text(IFLA_IFNAME, link);
+  host->number(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  if (!host->exchange(error)) return false;
+  *there = host->last_answer().error == 0;
+  return true;
+}
+
 // ---- phases of configure_jail
 
 bool bring_loopback_up(Netlink* jail, const Address* addresses, size_t count, Error* error) {
@@ -448,6 +483,21 @@ bool disconnect_host(const char* link, Error* error) {
   if (!host.open(error)) return false;
   host.begin(RTM_DELLINK, 0, ifinfomsg{}, about_link(link), may_be_absent);
   host.text(IFLA_IFNAME, link);
+  return host.exchange(error);
+}
+
+bool disconnect_in_turn(const char* link, int turn, Error* error) {
+  if (turn < 0) return disconnect_host(link, error);
+  Netlink host;
+  if (!host.open(error)) return false;
+  mark_leaving(&host, link);
+  if (!host.exchange(error)) return false;
+  const Turn mine(turn);
+  bool there = false;
+  if (!is_there(&host, link, &there, error)) return false;
+  if (!there) return true;
+  host.begin(RTM_DELLINK, 0, ifinfomsg{}, about_link(link), may_be_absent);
+  host.number(IFLA_GROUP, kLeavingGroup);
   return host.exchange(error);
 }
 

@@ -44,11 +44,14 @@ bool Monitor::stop(Connection* connection, const Frame& frame) {
   phase_ = Phase::kStopping;
   deadline_ = in_milliseconds(grace);
   pause_ = kMillisecond;
+  if (grace == 0 || (commands_ == nullptr && is_empty(jail_))) {
+    kill();  // there is nobody who could be asked to end
+    return true;
+  }
   jail_.entry.stopping = true;
   Error ignored;
   if (jail_.owned) write_entry(jail_.state.get(), jail_.entry, &ignored);
-  if (number != 0 && grace != 0 && !is_empty(jail_)) signal_jail_processes(jail_, number);
-  look_whether_empty();
+  if (number != 0) signal_jail_processes(jail_, number);
   return true;
 }
 
