@@ -10,6 +10,7 @@ import {
   type JailStopMessage,
 } from 'dragonfly-jail';
 import { nextIPv4, nextIPv6 } from '../support/addresses.js';
+import { onlyInThisProgram } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 
 // Of each run of the same name one: mounts may be many, addresses are given all at once.
@@ -91,6 +92,7 @@ describe('what is told to whoever watches a program', () => {
   });
 
   it('is printed with NODE_DEBUG=dragonfly-jail', async () => {
+    onlyInThisProgram('another Node program');
     const program = `
       import { Jail } from 'dragonfly-jail';
       const jail = await Jail.create(${JSON.stringify(jails.spec({ hostname: 'told.test' }))});

@@ -23,7 +23,8 @@ import {
   stopAll,
   stopJail,
 } from 'dragonfly-jail/rc';
-import { needRoot, nodePath, rcUrl } from '../support/environment.js';
+import { needRoot, nodePath, onlyInThisProgram, onModel, rcUrl } from '../support/environment.js';
+import { makeDirectory, makeLink, namesIn, writeFile } from '../support/files.js';
 import { Snapshot } from '../support/leaks.js';
 import { makeRoot, type TestRoot } from '../support/roots.js';
 
@@ -229,10 +230,10 @@ ${own.join('')}${rest.join('')}`,
 
   it('has the mounts of its fstab, and they are gone with it', async () => {
     const shown = join(root.outside, 'shown');
-    mkdirSync(shown);
-    writeFileSync(join(shown, 'file'), 'of the host\n');
-    mkdirSync(join(root.path, 'data'));
-    mkdirSync(join(root.path, 'scratch'));
+    makeDirectory(shown);
+    writeFile(join(shown, 'file'), 'of the host\n');
+    makeDirectory(join(root.path, 'data'));
+    makeDirectory(join(root.path, 'scratch'));
     const fstab = join(root.outside, 'fstab.www');
     writeFileSync(
       fstab,
@@ -251,7 +252,7 @@ ${shown} ${root.path}/nowhere null rw,noauto 0 0
     await startJail(jail(about), options);
     assert.match(logText(), /^of the host\n(touch.*\n)?read-only\nx\n$/);
     await stopJail(jail(about), options);
-    assert.deepEqual(readdirSync(join(root.path, 'data')), []);
+    assert.deepEqual(namesIn(join(root.path, 'data')), []);
   });
 
   it('is refused with an fstab that leads out of it, with file and line', async () => {
@@ -266,7 +267,7 @@ ${shown} ${root.path}/nowhere null rw,noauto 0 0
     await refused(`/usr ${root.path} null ro`, { code: 'ERR_JAIL_RC', file: fstab, line: 2 });
     await refused(`/dev/da0 ${root.path}/mnt ufs ro`, { code: 'ERR_JAIL_UNSUPPORTED', line: 2 });
     await refused(`tmpfs ${root.path}/mnt tmpfs quota`, { code: 'ERR_JAIL_UNSUPPORTED', line: 2 });
-    symlinkSync(root.outside, join(root.path, 'planted'));
+    makeLink(root.outside, join(root.path, 'planted'));
     await refused(`/usr ${root.path}/planted null ro`, { code: 'ELOOP', step: 'mount' });
     rmSync(fstab);
     await assert.rejects(startJail(jail(about), options), { code: 'ENOENT', path: fstab });
@@ -293,7 +294,7 @@ ${shown} ${root.path}/nowhere null rw,noauto 0 0
   it('runs its programs as the user of its flags', async function () {
     needRoot(this);
     const script = join(root.path, 'tmp', 'who');
-    writeFileSync(script, '#!/bin/sh\nid -u\ncd; pwd\n', { mode: 0o755 });
+    writeFile(script, '#!/bin/sh\nid -u\ncd; pwd\n', 0o755);
     const about = { www_exec_start: '/tmp/who', www_flags: '-l -U root' };
     await startJail(jail(about), options);
     assert.equal(logText(), '0\n/root\n');
@@ -319,10 +320,10 @@ ${shown} ${root.path}/nowhere null rw,noauto 0 0
   });
 
   it('is one of several, started in order and stopped in reverse; one that fails stops no other', async () => {
-    const all = conf(
-      { db_depends: 'net', web_depends: 'db', mail_exec_start: '/bin/false', list_depends: 'mail' },
-      'web mail list db net',
-    );
+    // On DragonFly jails that share a root would have to share its mounts.
+    const alone = onModel ? { devfs_enable: 'NO', procfs_enable: 'NO' } : {};
+    const order = { db_depends: 'net', web_depends: 'db', list_depends: 'mail' };
+    const all = conf({ ...alone, ...order, mail_exec_start: '/bin/false' }, 'web mail list db net');
     const results = await startAll(all, options);
     assert.deepEqual(
       results.map(({ name, status }) => [name, status?.state ?? null]),
@@ -352,6 +353,7 @@ ${shown} ${root.path}/nowhere null rw,noauto 0 0
   });
 
   it('outlives the program that has started it', async () => {
+    onlyInThisProgram('another Node program');
     const code = `import { startJail } from ${JSON.stringify(rcUrl)};
       const { jid } = await startJail(${JSON.stringify(jail())}, ${JSON.stringify(options)});
       console.log(jid);`;

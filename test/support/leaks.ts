@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { listJails } from 'dragonfly-jail';
 import { eventually, isRoot } from './environment.js';
 import {
@@ -8,6 +11,11 @@ import {
   openDescriptors,
   registryFolders,
 } from './host.js';
+
+// From its first stream on libuv keeps a descriptor of /dev/null for itself: this is the first.
+createServer()
+  .listen(join(tmpdir(), `dfjail-first-${process.pid}`))
+  .close();
 
 /** What there was before a test did something, to be compared with what there is afterwards. */
 export class Snapshot {

@@ -46,14 +46,17 @@ function modelRoot(kernel: ModelKernel, outside: string, path: string): TestRoot
   }
   kernel.file(join(path, 'etc/passwd'), PASSWD);
   kernel.file(join(path, 'etc/group'), 'wheel:*:0:root\n');
+  for (const name of ['null', 'zero']) {
+    host.create(join(path, 'dev', name), 'device');
+    host.chmod(join(path, 'dev', name), 0o666);
+  }
   for (const folder of ['/bin', '/usr']) {
     host.mount('null', join(path, folder), MNT_RDONLY, folder);
   }
-  host.mount('devfs', join(path, 'dev'), 0, null);
   host.mount('tmpfs', join(path, 'tmp'), 0, null);
   host.chmod(join(path, 'tmp'), 0o1777);
   const remove = async () => {
-    for (const folder of ['tmp', 'dev', 'usr', 'bin']) host.unmount(join(path, folder), 0);
+    for (const folder of ['tmp', 'usr', 'bin']) host.unmount(join(path, folder), 0);
     await rm(outside, { recursive: true, force: true });
   };
   return { path, mounts: [], outside, remove };

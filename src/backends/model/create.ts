@@ -41,6 +41,7 @@ export function makeJail(
   const texts = spec.addresses.map(({ address }) => address);
   checkListingBudget({ path, hostname: spec.hostname, addresses: texts });
   watch.done('root');
+  watch.done('register'); // whoever makes it knows of it: there is no registry on a model
   addAliases(monitor, spec, undo, watch);
   mountAll(monitor, { ...spec, path }, undo, watch);
   const made = raiseJail(kernel, monitor, { path, hostname: spec.hostname, addresses: texts });

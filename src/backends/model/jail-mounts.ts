@@ -3,19 +3,21 @@ import type { ResolvedSpec } from '../../spec.js';
 import type { ModelProcess } from './model-process.js';
 import { inChild } from './monitor.js';
 import type { Mount } from './mount-table.js';
+import { mountPrivateDevfs } from './private-devfs.js';
 import type { Stopwatch } from './stopwatch.js';
 import { during } from './translate.js';
 import type { UndoList } from './undo-list.js';
+import { unmountOne } from './unmount-one.js';
 
 const STEP = 'mount';
-const TYPES = { nullfs: 'null', devfs: 'devfs', procfs: 'procfs', tmpfs: 'tmpfs' } as const;
+const TYPES = { nullfs: 'null', devfs: 'null', procfs: 'procfs', tmpfs: 'tmpfs' } as const;
 /** Of {@link ResolvedMount.flags}, as mount(2) has them. */
 const FLAGS: readonly (readonly [ours: number, kernel: number])[] = [
   [1, 0x1],
   [2, 0x4],
   [4, 0x8],
 ];
-const MNT_FORCE = 0x80000;
+const MNT_NOSUID = 0x8;
 
 /** Mounts what a jail is to have, in order. */
 export function mountAll(
@@ -25,7 +27,9 @@ export function mountAll(
   watch: Stopwatch,
 ): void {
   for (const mount of spec.mounts) {
-    const mounted = mountOne(monitor, spec.path, mount);
+    // What a devfs in a jail is: the folder of one that was prepared for it outside.
+    const source = mount.type === 'devfs' ? mountPrivateDevfs(monitor, undo) : mount.source;
+    const mounted = mountOne(monitor, spec.path, { ...mount, source });
     undo.add(`unmounted ${mount.target}`, (by) => unmountOne(by, mounted));
     watch.done(STEP);
   }
@@ -40,7 +44,10 @@ function mountOne(monitor: ModelProcess, root: string, mount: ResolvedMount): Mo
     for (const part of mount.target.split('/').filter((name) => name !== '')) {
       during(where('chdir'), () => stepInto(child, part));
     }
-    const flags = FLAGS.reduce((sum, [ours, theirs]) => sum | (mount.flags & ours ? theirs : 0), 0);
+    const flags = FLAGS.reduce(
+      (sum, [ours, theirs]) => sum | (mount.flags & ours ? theirs : 0),
+      mount.type === 'nullfs' ? 0 : MNT_NOSUID,
+    );
     const source = mount.source === '' ? null : mount.source;
     const options = parseOptions(mount.options);
     return during(where('mount'), () =>
@@ -67,19 +74,6 @@ function parseOptions(text: string): { mode: number | null; size: number | null 
 function stepInto(child: ModelProcess, part: string): void {
   if (child.lstat(part).kind === 'symlink') throw child.error('ELOOP');
   child.chdir(part);
-}
-
-// By its number: the name may have been changed since, and something else may lie on it.
-function unmountOne(monitor: ModelProcess, mounted: Mount): void {
-  const where = { step: STEP, syscall: 'unmount', path: mounted.on };
-  during(where, () => {
-    const rows = monitor.getfsstat();
-    const row = rows.find(({ id }) => id === mounted.id);
-    if (row === undefined) return;
-    const [top] = rows.filter(({ on }) => on === row.on).slice(-1);
-    if (top !== row) throw monitor.error('EBUSY');
-    monitor.unmount(row.on, MNT_FORCE);
-  });
 }
 
 /** Unmounts whatever was mounted from inside the jail, the deepest first. */

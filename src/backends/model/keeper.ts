@@ -159,6 +159,7 @@ export class JailKeeper {
     if (!(await waitUntil(() => !this.#exists(), GONE_MS))) throw this.#stillHeld();
     watch.done('release');
     this.#finish();
+    watch.done('register');
   }
 
   /** What {@link stop} could not do, once more and without waiting. */

@@ -1,5 +1,6 @@
 import type { CapabilityName } from '../../capabilities.js';
 import type { KernelLayout } from '../dragonfly/layout.js';
+import type { DeviceLink } from './calls/devfs.js';
 import type { Faults } from './faults.js';
 import type { ErrnoName, KernelError } from './kernel-error.js';
 import type { KernelThread } from './kinfo-encoder.js';
@@ -32,6 +33,8 @@ export interface Kernel {
   readonly template: Set<CapabilityName>;
   readonly root: Place;
   readonly mounts: MountTable;
+  /** Rules of devfs, by the name that is mounted. */
+  readonly deviceRules: Map<string, readonly DeviceLink[]>;
   readonly prisons: PrisonTable;
   readonly processes: ProcessTable;
   readonly kernelThreads: readonly KernelThread[];

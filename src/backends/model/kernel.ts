@@ -1,6 +1,7 @@
 import type { CapabilityName } from '../../capabilities.js';
 import type { KernelLayout } from '../dragonfly/layout.js';
 import { layout59 } from '../dragonfly/layout-5.9.js';
+import type { DeviceLink } from './calls/devfs.js';
 import { replaceProgram } from './calls/lifecycle.js';
 import { Faults } from './faults.js';
 import { type ErrnoName, KernelError } from './kernel-error.js';
@@ -70,6 +71,8 @@ export class ModelKernel implements Kernel {
   readonly template: Set<CapabilityName>;
   readonly root: Place;
   readonly mounts = new MountTable();
+  /** @internal Rules of devfs, by the name that is mounted. */
+  readonly deviceRules = new Map<string, readonly DeviceLink[]>();
   readonly prisons = new PrisonTable();
   readonly processes: ProcessTable;
   readonly kernelThreads: readonly KernelThread[];

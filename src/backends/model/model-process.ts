@@ -1,4 +1,5 @@
 import { compute } from './calls/compute.js';
+import * as devfs from './calls/devfs.js';
 import * as files from './calls/files.js';
 import { mayWriteHostname, writeHostname } from './calls/hostname.js';
 import * as identity from './calls/identity.js';
@@ -373,6 +374,18 @@ export class ModelProcess {
   ): Mount {
     this.#enter('mount', path);
     return mounts.mount(this.#kernel, this.entry, { type, path, flags, source, options });
+  }
+
+  /** ioctl(2) DEVFS_RULE_ADD on /dev/devfs: a second name for a device in a mount to come. */
+  addDeviceLink(mountPoint: string, device: string, link: string): void {
+    this.#enter('DEVFS_RULE_ADD', mountPoint);
+    devfs.addDeviceLink(this.#kernel, this.entry, mountPoint, { device, link });
+  }
+
+  /** ioctl(2) DEVFS_RULE_CLEAR on /dev/devfs. */
+  clearDeviceRules(mountPoint: string): void {
+    this.#enter('DEVFS_RULE_CLEAR', mountPoint);
+    devfs.clearDeviceRules(this.#kernel, this.entry, mountPoint);
   }
 
   /** unmount(2). */

@@ -50,7 +50,8 @@ function exit({ status }: Shell, [code]: readonly string[]): never {
   throw new Exit(code === undefined ? status : Number(code));
 }
 
-function cd(shell: Shell, [path = '/']: readonly string[], { stderr }: Streams): number {
+function cd(shell: Shell, [given]: readonly string[], { stderr }: Streams): number {
+  const path = given ?? shell.variables.get('HOME') ?? '/';
   try {
     shell.process.chdir(path);
     return 0;

@@ -333,7 +333,6 @@ export class Shell {
     append: boolean,
     table: ReadonlyMap<number, Readable | Writable | null>,
   ): Writable {
-    if (path === '/dev/null') return new Writable({ write: (_chunk, _encoding, done) => done() });
     if (path === '/dev/stdout') return this.#descriptor(1, table) as Writable;
     if (path === '/dev/stderr') return this.#descriptor(2, table) as Writable;
     const write = this.process.openForWriting(path, { append });

@@ -65,7 +65,7 @@ function mayMount(kernel: Kernel, process: ProcessEntry, type: string): void {
 }
 
 function rootOf(kernel: Kernel, process: ProcessEntry, request: MountRequest): Vnode {
-  if (request.type === 'devfs') return deviceFileSystem().root;
+  if (request.type === 'devfs') return deviceFileSystem(kernel.deviceRules.get(request.path)).root;
   if (request.type === 'procfs') return emptyFileSystem('procfs').root;
   if (request.type === 'tmpfs') return memory(request.options ?? {});
   if (request.type !== 'null') throw kernel.error('ENODEV');
