@@ -25,29 +25,12 @@ export interface RawJail {
   readonly socket: string;
 }
 
-/** A process as the addon reads it. */
-export interface RawProcess {
-  readonly pid: number;
-  readonly jailPid: number;
-  readonly ppid: number;
-  readonly pgid: number;
-  readonly sid: number;
-  readonly jid: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly state: 'running' | 'sleeping' | 'stopped' | 'zombie' | 'idle' | 'dumping';
-  /** ms since 1970. */
-  readonly startTime: number;
-  /** Bytes. */
-  readonly rss: number;
-  /** Bytes. */
-  readonly virtualSize: number;
-  /** ms. */
-  readonly cpuTime: number;
-  readonly threads: number;
-  readonly tty: string | null;
+/** Processes as the addon reads them: see src/backends/linux/process-table.ts. */
+export interface RawProcesses {
+  /** So many for each process. */
+  readonly numbers: Float64Array;
+  /** For each process its name, its terminal if it has one, and its arguments. */
+  readonly texts: readonly string[];
 }
 
 /** What a dead monitor's jail left and what became of it. */
@@ -94,9 +77,9 @@ export interface Native {
   /** Undoes what dead monitors left: of one jail, or of all (0). Does not block. */
   recover(stateDir: string, jid: number): Promise<RawRecovered[]>;
   /** Every process of the host. */
-  listProcesses(stateDir: string): RawProcess[];
+  listProcesses(stateDir: string): RawProcesses;
   /** The processes of one jail; no other is looked at. */
-  jailProcesses(stateDir: string, jid: number): RawProcess[];
+  jailProcesses(stateDir: string, jid: number): RawProcesses;
   /** Signals every process of a jail: how many there were. */
   signalJail(stateDir: string, jid: number, signal: number): number;
 }

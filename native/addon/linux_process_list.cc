@@ -6,7 +6,8 @@
 #include "../linux/processes.hh"
 #include "arguments.hh"
 #include "errors.hh"
-#include "linux_process_object.hh"
+#include "linux_host_processes.hh"
+#include "linux_process_table.hh"
 #include "linux_registry.hh"
 
 namespace dfjail {
@@ -18,19 +19,13 @@ constexpr size_t kMaxGuests = 256;
 // ---- one jail
 
 struct JailListing {
-  Napi::Env env;
   JailIds ids;
-  const ProcessObjects& objects;
-  Napi::Array list;
-  uint32_t count;
+  ProcessTable table;
 };
 
 void add_jailed(void* context, const Process& process) {
   auto* listing = static_cast<JailListing*>(context);
-  const Napi::HandleScope scope(listing->env);
-  const Napi::Object object = listing->objects.make(process);
-  listing->objects.set_jail(object, process, listing->ids);
-  listing->list.Set(listing->count++, object);
+  listing->table.set_jail(listing->table.add(process), process, listing->ids);
 }
 
 Napi::Value jail_processes(const Napi::CallbackInfo& info) {
@@ -40,10 +35,9 @@ Napi::Value jail_processes(const Napi::CallbackInfo& info) {
   if (!get_registry(info, 0, &registry) || !get_living(info, 1, registry, &entry)) {
     return env.Undefined();
   }
-  const ProcessObjects objects(env);
-  JailListing listing = {env, JailIds(entry), objects, Napi::Array::New(env), 0};
+  JailListing listing = {JailIds(entry), ProcessTable(env)};
   each_jail_process(registry.state.get(), entry, add_jailed, &listing);
-  return listing.list;
+  return listing.table.finish();
 }
 
 // ---- the whole host
@@ -64,6 +58,15 @@ class Owners {
   const Owner* by_namespace(uint64_t inode) const { return find(by_namespace_, inode); }
   // The anchors, and the monitors, whose children below our pid namespace are the jail's.
   const Owner* by_root(pid_t pid) const { return find(by_root_, pid); }
+  // Has a jail this number among its ids? Rootless it is the user's own, which says nothing.
+  bool has_uid(uint32_t uid) const {
+    for (const Owner& owner : owners_) {
+      const JailIds& ids = owner.ids;
+      if (ids.id_count > 1 && uid >= ids.id_base && uid - ids.id_base < ids.id_count) return true;
+    }
+    return false;
+  }
+  bool empty() const { return owners_.empty(); }
 
  private:
   template <typename Map, typename Key>
@@ -96,30 +99,85 @@ class Owners {
 
 // A process that is in some pid namespace below ours, and what has been found out about it.
 struct Nested {
-  uint32_t index;  // in the list
+  size_t row;
   Process process;
   const Owner* owner;
   bool decided;
 };
 
+// What of a process tells whether it may be in a jail.
+struct Trace {
+  pid_t pid;
+  pid_t parent;
+  uint32_t uid;
+};
+
 struct HostListing {
-  Napi::Env env;
-  const ProcessObjects& objects;
-  Napi::Array list;
-  uint32_t count;
+  ProcessTable table;
+  std::vector<Trace> traces;               // by row
+  std::unordered_map<pid_t, size_t> rows;  // into traces
   std::vector<Nested> nested;
   std::unordered_map<pid_t, size_t> by_pid;  // into nested
 };
 
-void add_any(void* context, const Process& process) {
-  auto* listing = static_cast<HostListing*>(context);
-  const Napi::HandleScope scope(listing->env);
-  listing->list.Set(listing->count, listing->objects.make(process));
-  if (process.levels >= 2) {
-    listing->by_pid[process.pid] = listing->nested.size();
-    listing->nested.push_back({listing->count, process, nullptr, false});
+void add_host(HostListing* listing) {
+  for (ProcessBatch& batch : read_host()) {
+    const char* arguments = batch.arguments.data();
+    for (Process& process : batch.processes) {
+      process.arguments = arguments;
+      arguments += process.arguments_size;
+      listing->table.add(process);
+      listing->traces.push_back({process.pid, process.parent, process.uid});
+    }
   }
-  listing->count++;
+}
+
+// A jail's processes come from its anchor or from its monitors, and have its ids: one of the two is
+// enough to look closer, for a monitor may have been killed. Whoever comes from one that may be
+// inside may be too.
+class Suspects {
+ public:
+  Suspects(const HostListing& listing, const Owners& owners)
+      : listing_(listing), owners_(owners), known_(listing.traces.size(), kUnknown) {}
+  bool has(size_t start) {
+    std::vector<size_t> chain;
+    Known answer = kNo;
+    for (size_t row = start;;) {
+      const Trace& trace = listing_.traces[row];
+      if (known_[row] != kUnknown) answer = known_[row];
+      if (known_[row] != kUnknown) break;
+      known_[row] = kNo;  // so that a circle (pids were recycled while we read) ends
+      chain.push_back(row);
+      if (owners_.by_root(trace.pid) != nullptr || owners_.has_uid(trace.uid)) answer = kYes;
+      const auto parent = listing_.rows.find(trace.parent);
+      if (answer == kYes || parent == listing_.rows.end()) break;
+      row = parent->second;
+    }
+    for (const size_t row : chain) known_[row] = answer;
+    return answer == kYes;
+  }
+
+ private:
+  enum Known : uint8_t { kUnknown, kNo, kYes };
+  const HostListing& listing_;
+  const Owners& owners_;
+  std::vector<Known> known_;
+};
+
+void find_nested(HostListing* listing, const Owners& owners) {
+  for (size_t row = 0; row < listing->traces.size(); row++)
+    listing->rows[listing->traces[row].pid] = row;
+  Suspects suspects(*listing, owners);
+  for (size_t row = 0; row < listing->traces.size(); row++) {
+    if (!suspects.has(row)) continue;
+    const Trace& trace = listing->traces[row];
+    Process process;
+    process.pid = trace.pid;
+    process.parent = trace.parent;
+    if (!find_namespace(&process) || process.levels < 2) continue;
+    listing->by_pid[process.pid] = listing->nested.size();
+    listing->nested.push_back({row, process, nullptr, false});
+  }
 }
 
 // By itself: its pid namespace says so, or, where that cannot be read, its parent.
@@ -150,42 +208,25 @@ void decide(HostListing* listing, const Owners& owners, size_t start) {
   for (const size_t i : chain) listing->nested[i].owner = owner;
 }
 
-void set_owner(const HostListing& listing, const Nested& nested) {
-  const Napi::Value object = listing.list.Get(nested.index);
-  listing.objects.set_jail(object.As<Napi::Object>(), nested.process, nested.owner->ids);
-}
-
-// The list without the anchors, which are no processes of the jail.
-Napi::Value without(const HostListing& listing, const std::vector<bool>& hidden) {
-  Napi::Array list = Napi::Array::New(listing.env);
-  uint32_t count = 0;
-  for (uint32_t i = 0; i < listing.count; i++) {
-    const Napi::HandleScope scope(listing.env);
-    if (!hidden[i]) list.Set(count++, listing.list.Get(i));
-  }
-  return list;
-}
-
 // The entries are read after the processes: a jail made in between is known then.
 Napi::Value list_processes(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Registry registry;
   if (!get_registry(info, 0, &registry)) return env.Undefined();
-  const ProcessObjects objects(env);
-  HostListing listing = {env, objects, Napi::Array::New(env), 0, {}, {}};
-  each_process(add_any, &listing);
-  if (listing.nested.empty()) return listing.list;
+  HostListing listing = {ProcessTable(env), {}, {}, {}, {}};
+  add_host(&listing);
   const Owners owners(registry);
-  std::vector<bool> hidden(listing.count, false);
+  if (owners.empty()) return listing.table.finish();
+  find_nested(&listing, owners);
   for (size_t i = 0; i < listing.nested.size(); i++) {
-    const Napi::HandleScope scope(env);
     decide(&listing, owners, i);
     const Nested& nested = listing.nested[i];
     if (nested.owner == nullptr) continue;
-    hidden[nested.index] = nested.owner->anchor == nested.process.pid;
-    set_owner(listing, nested);
+    listing.table.set_jail(nested.row, nested.process, nested.owner->ids);
+    // No process of the jail.
+    if (nested.owner->anchor == nested.process.pid) listing.table.hide(nested.row);
   }
-  return without(listing, hidden);
+  return listing.table.finish();
 }
 
 // ---- signals

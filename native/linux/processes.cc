@@ -2,9 +2,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/ioctl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -17,6 +19,9 @@
 #endif
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
+#endif
+#ifndef NS_GET_TGID_IN_PIDNS
+#define NS_GET_TGID_IN_PIDNS _IOR(0xb7, 0x9, int)  // ioctl_nsfs(2), new in Linux 6.11
 #endif
 
 namespace dfjail {
@@ -43,6 +48,10 @@ class ProcPath {
     memcpy(text_, "/proc/", 6);
     used_ = 6;
     number(pid);
+  }
+  const char* folder() {
+    text_[used_] = '\0';
+    return text_;
   }
   const char* file(const char* name) {
     const size_t size = strlen(name);
@@ -114,49 +123,15 @@ bool read_status(pid_t pid, Process* out) {
   return true;
 }
 
-// The arguments of one process after the other, in one buffer that grows when one of them needs it.
-class ArgumentReader {
- public:
-  ArgumentReader() = default;
-  ArgumentReader(const ArgumentReader&) = delete;
-  ArgumentReader& operator=(const ArgumentReader&) = delete;
-  ~ArgumentReader() { free(buffer_); }
-
-  void read(Process* out) {
-    out->arguments = buffer_;
-    out->arguments_size = 0;
-    if ((out->flags & kKernelThread) != 0 || out->state == 'Z') return;
-    const UniqueFd fd = open_file(ProcPath(out->pid).file("cmdline"));
-    if (!fd) return;
-    const size_t size = fill(fd.get());
-    out->arguments = buffer_;
-    out->arguments_size = size;
-  }
-
- private:
-  size_t fill(int fd) {
-    size_t used = 0;
-    for (;;) {
-      if (used == capacity_ && !grow()) return used;
-      const ssize_t n = read_some(fd, buffer_ + used, capacity_ - used);
-      if (n <= 0) return used;
-      used += static_cast<size_t>(n);
-      if (used < capacity_) return used;  // the kernel fills the buffer when there is more
-    }
-  }
-  bool grow() {
-    if (capacity_ == kMaxArguments) return false;
-    const size_t wanted = capacity_ == 0 ? kSmallRead : kMaxArguments;
-    auto* larger = static_cast<char*>(realloc(buffer_, wanted));
-    if (larger == nullptr) return false;
-    buffer_ = larger;
-    capacity_ = wanted;
-    return true;
-  }
-
-  char* buffer_ = nullptr;
-  size_t capacity_ = 0;
-};
+// The owner of its folder is its effective user, whatever else its files say: task_dump_owner in
+// the kernel's fs/proc/base.c makes that exception. Asking costs a tenth of reading the status.
+bool read_owner(pid_t pid, Process* out) {
+  struct stat info;
+  if (stat(ProcPath(pid).folder(), &info) < 0) return false;
+  out->uid = info.st_uid;
+  out->gid = info.st_gid;
+  return true;
+}
 
 pid_t pid_of_name(const char* name) {
   const char* end = name + strlen(name);
@@ -289,6 +264,37 @@ bool has_children_files() {
 
 // ---- a walk over one jail
 
+// Pids as a jail has them. Newer kernels translate them one by one, by the jail's pid namespace;
+// else, and where that may not be opened (rootless), the status of the process has to be read.
+class JailNumbers {
+ public:
+  explicit JailNumbers(const Entry& entry)
+      : namespace_(open_file(ProcPath(entry.anchor).file("ns/pid"))) {
+    struct stat info;
+    if (!namespace_ || fstat(namespace_.get(), &info) < 0 || info.st_ino != entry.pid_namespace)
+      namespace_.reset();
+  }
+  // The anchor is there, and it is not another process with its pid.
+  bool confirmed() const { return static_cast<bool>(namespace_); }
+  enum class Answer { kInside, kOutside, kUnknown };
+  Answer ask(pid_t pid, pid_t* inside) const {
+    if (!namespace_) return Answer::kUnknown;
+    const int number = ioctl(namespace_.get(), NS_GET_TGID_IN_PIDNS, pid);
+    if (number < 0) return errno == ESRCH ? Answer::kOutside : Answer::kUnknown;
+    *inside = number;
+    return Answer::kInside;
+  }
+  // False when it is gone.
+  bool fill(Process* process) const {
+    const Answer answer = ask(process->pid, &process->jail_pid);
+    if (answer != Answer::kUnknown) return answer == Answer::kInside;
+    return read_status(process->pid, process);
+  }
+
+ private:
+  UniqueFd namespace_;
+};
+
 // As /proc/PID/stat counts.
 uint64_t ticks_since_boot() {
   timespec now = {};
@@ -302,8 +308,8 @@ uint64_t ticks_since_boot() {
 // not cost stack.
 class Walk {
  public:
-  Walk(int state, const Entry& entry) : entry_(entry), began_(ticks_since_boot()) {
-    if (!is_anchor(entry.anchor, entry.pid_namespace)) {
+  Walk(int state, const Entry& entry) : entry_(entry), began_(ticks_since_boot()), numbers_(entry) {
+    if (!numbers_.confirmed() && !is_anchor(entry.anchor, entry.pid_namespace)) {
       rescans_ = kMaxRescans;
       return;
     }
@@ -316,6 +322,8 @@ class Walk {
     if (next_ == found_.size()) look_for_orphans();
     return next_ < found_.size() ? static_cast<pid_t>(found_[next_++]) : 0;
   }
+
+  const JailNumbers& numbers() const { return numbers_; }
 
   // What is below a process of the jail is in the jail, or in a pid namespace below it. Not below
   // those that were born since we began: processes which fork faster than we read would keep us for
@@ -347,6 +355,9 @@ class Walk {
   // Where a process is not dumpable, its namespace does not show (rootless): one below ours is the
   // jail's then, for the children of its monitors are in no other.
   bool is_monitors_child_inside(pid_t pid) const {
+    pid_t inside = 0;
+    const JailNumbers::Answer answer = numbers_.ask(pid, &inside);
+    if (answer != JailNumbers::Answer::kUnknown) return answer == JailNumbers::Answer::kInside;
     const uint64_t found = pid_namespace_of(pid);
     return found == 0 ? is_unreadable_but_below(pid) : found == entry_.pid_namespace;
   }
@@ -381,6 +392,7 @@ class Walk {
 
   const Entry& entry_;
   const uint64_t began_;
+  const JailNumbers numbers_;
   pid_t guests_[kMaxGuests];
   size_t guest_count_ = 0;
   NumberSet found_;
@@ -439,27 +451,66 @@ int signal_once(int state, const Entry& entry, int signal, NumberSet* done) {
 
 }  // namespace
 
-void each_process(VisitProcess visit, void* context) {
-  ArgumentReader arguments;
-  each_number_in("/proc", [&](pid_t pid) {
-    Process process;
-    if (!read_stat(pid, &process) || !read_status(pid, &process)) return;
-    if (process.levels >= 2) process.pid_namespace = pid_namespace_of(pid);
-    arguments.read(&process);
-    visit(context, process);
-  });
+void each_pid(void (*visit)(void* context, pid_t pid), void* context) {
+  each_number_in("/proc", [&](pid_t pid) { visit(context, pid); });
+}
+
+ProcessReader::~ProcessReader() { free(buffer_); }
+
+bool ProcessReader::read(pid_t pid, Process* out) {
+  if (!read_stat(pid, out) || !read_owner(pid, out)) return false;
+  read_arguments(out);
+  return true;
+}
+
+// In one buffer, that grows when one of them needs it.
+void ProcessReader::read_arguments(Process* out) {
+  out->arguments = buffer_;
+  out->arguments_size = 0;
+  if ((out->flags & kKernelThread) != 0 || out->state == 'Z') return;
+  const UniqueFd fd = open_file(ProcPath(out->pid).file("cmdline"));
+  if (!fd) return;
+  const size_t size = fill(fd.get());
+  out->arguments = buffer_;
+  out->arguments_size = size;
+}
+
+size_t ProcessReader::fill(int fd) {
+  size_t used = 0;
+  for (;;) {
+    if (used == capacity_ && !grow()) return used;
+    const ssize_t n = read_some(fd, buffer_ + used, capacity_ - used);
+    if (n <= 0) return used;
+    used += static_cast<size_t>(n);
+    if (used < capacity_) return used;  // the kernel fills the buffer when there is more
+  }
+}
+
+bool ProcessReader::grow() {
+  if (capacity_ == kMaxArguments) return false;
+  const size_t wanted = capacity_ == 0 ? kSmallRead : kMaxArguments;
+  auto* larger = static_cast<char*>(realloc(buffer_, wanted));
+  if (larger == nullptr) return false;
+  buffer_ = larger;
+  capacity_ = wanted;
+  return true;
+}
+
+bool find_namespace(Process* process) {
+  if (!read_status(process->pid, process)) return false;
+  if (process->levels >= 2) process->pid_namespace = pid_namespace_of(process->pid);
+  return true;
 }
 
 void each_jail_process(int state, const Entry& entry, VisitProcess visit, void* context) {
-  ArgumentReader arguments;
+  ProcessReader reader;
   Walk walk(state, entry);
   while (const pid_t pid = walk.next()) {
     Process process;
-    if (!read_stat(pid, &process)) continue;
+    if (!reader.read(pid, &process)) continue;
     walk.look_below(process);
-    if (!read_status(pid, &process)) continue;
+    if (!walk.numbers().fill(&process)) continue;
     process.jid = entry.jid;
-    arguments.read(&process);
     visit(context, process);
   }
 }

@@ -30,8 +30,9 @@ struct Process {
   uint64_t virtual_size = 0;  // bytes
   uint64_t rss = 0;           // bytes
   uint32_t threads = 0;
-  uint32_t terminal = 0;       // device number as the kernel packs it, 0: none
-  uint32_t flags = 0;          // the kernel's PF_…
+  uint32_t terminal = 0;  // device number as the kernel packs it, 0: none
+  uint32_t flags = 0;     // the kernel's PF_…
+  // See find_namespace.
   uint32_t levels = 0;         // pid namespaces that it has a pid in, counted from that of /proc
   uint64_t pid_namespace = 0;  // inode; 0 when not looked up (levels < 2) or not permitted
   char command[64] = "";
@@ -41,8 +42,30 @@ struct Process {
 
 using VisitProcess = void (*)(void* context, const Process& process);
 
-// Every process of the host; jid is 0 here: the caller knows the jails by their pid namespaces.
-void each_process(VisitProcess visit, void* context);
+// Every pid of the host.
+void each_pid(void (*visit)(void* context, pid_t pid), void* context);
+// One process after the other, in the same buffer. jid is 0 here: the caller knows the jails by
+// their pid namespaces.
+class ProcessReader {
+ public:
+  ProcessReader() = default;
+  ProcessReader(const ProcessReader&) = delete;
+  ProcessReader& operator=(const ProcessReader&) = delete;
+  ~ProcessReader();
+  // False when it is gone. The arguments are valid until the next one is read.
+  bool read(pid_t pid, Process* out);
+
+ private:
+  void read_arguments(Process* out);
+  size_t fill(int fd);
+  bool grow();
+
+  char* buffer_ = nullptr;
+  size_t capacity_ = 0;
+};
+// Looks up its pid namespace, its pid in there, and how deep that is: for those that may be in a
+// jail, since this costs as much as all the rest. False when it is gone.
+bool find_namespace(Process* process);
 // The processes of one jail: the anchor's descendants and those of the monitors, verified by pid
 // namespace, the anchor itself left out. Only they are visited.
 void each_jail_process(int state, const Entry& entry, VisitProcess visit, void* context);

@@ -507,17 +507,30 @@ void outsiders() {
   CHECK(kill(outsider, 0) == 0);
 }
 
+void remember_pid(void*, pid_t pid) {
+  static dfjail::ProcessReader reader;
+  Process process;
+  if (reader.read(pid, &process)) remember(nullptr, process);
+}
+
 void whole_host() {
   const pid_t inside = start([] {});
   pause_ms(20);
   found.count = 0;
-  dfjail::each_process(remember, nullptr);
+  dfjail::each_pid(remember_pid, nullptr);
   const Seen* self = found.find(getpid());
   CHECK(self != nullptr && self->parent == getppid() && self->jail_pid == getpid() &&
         self->state == 'R');
   CHECK(found.find(outsider) != nullptr && found.find(1) != nullptr);
   const Seen* jailed = found.find(inside);
-  CHECK(jailed != nullptr && jailed->jail_pid > 1 && jailed->jail_pid != inside);
+  CHECK(jailed != nullptr);
+  Process looked;
+  looked.pid = inside;
+  CHECK(dfjail::find_namespace(&looked) && looked.levels == 2 && looked.jail_pid > 1 &&
+        looked.jail_pid != inside && looked.pid_namespace == jail.pid_namespace);
+  Process self_again;
+  self_again.pid = getpid();
+  CHECK(dfjail::find_namespace(&self_again) && self_again.levels == 1);
   clear_jail();
 }
 

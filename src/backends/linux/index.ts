@@ -16,7 +16,7 @@ import { jailListText } from '../dragonfly/jail-list.js';
 import { checkCapabilities, checkSpec } from './limits.js';
 import { planJail } from './plan.js';
 import { probeLinux } from './probe.js';
-import { processInfo } from './process-info.js';
+import { readProcessTable } from './process-table.js';
 
 /** Jails made of namespaces. The design and its reasons: docs/linux.md. */
 export class LinuxBackend implements Backend {
@@ -86,11 +86,11 @@ export class LinuxBackend implements Backend {
   }
 
   processes(): ProcessInfo[] {
-    return this.#read((native, stateDir) => native.listProcesses(stateDir)).map(processInfo);
+    return readProcessTable(this.#read((native, stateDir) => native.listProcesses(stateDir)));
   }
 
   jailProcesses(jid: number): ProcessInfo[] {
-    return this.#read((native, stateDir) => native.jailProcesses(stateDir, jid)).map(processInfo);
+    return readProcessTable(this.#read((native, stateDir) => native.jailProcesses(stateDir, jid)));
   }
 
   signal(jid: number, signal: number): number {
