@@ -74,7 +74,7 @@ class StdioBuilder {
   addTerminal(size: Readonly<TerminalSize>): void {
     const [master, slave] = this.#native.openPty(size.columns, size.rows);
     this.#theirs.push(slave);
-    const terminal = new Terminal(this.#native, master);
+    const terminal = new Terminal(this.#native, master, size);
     this.#terminal = terminal;
     this.#pass(slave, new OurEnd(() => terminal.input));
     this.#pass(slave, new OurEnd(() => terminal.output));

@@ -1,17 +1,21 @@
 import { writeSync } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
 import { ReadStream } from 'node:tty';
+import type { TerminalSource } from './backends/backend.js';
 import type { Native } from './native.js';
+import type { TerminalSize } from './spawn-options.js';
 
 const END_OF_FILE = 0x04; // VEOF, as every terminal starts with
 const NEWLINE = 0x0a;
 const RETRY_MS = 5;
 
 /** Our side of a command's terminal: one descriptor, shown as two streams. */
-export class Terminal {
+export class Terminal implements TerminalSource {
   readonly #native: Native;
   readonly #fd: number;
   readonly #master: ReadStream;
+  readonly #listeners: (() => void)[] = [];
+  #size: TerminalSize;
   /** What is typed. Ending it types the end-of-file character. */
   readonly input: Writable;
   /** What the command shows. */
@@ -20,9 +24,11 @@ export class Terminal {
   /**
    * @param native the addon
    * @param fd     the master, not blocking; it belongs to this object from here on
+   * @param size   what it was made with
    */
-  constructor(native: Native, fd: number) {
+  constructor(native: Native, fd: number, size: Readonly<TerminalSize>) {
     this.#native = native;
+    this.#size = { ...size };
     this.#fd = fd;
     this.#master = new ReadStream(fd);
     this.output = new TerminalOutput(this.#master);
@@ -31,7 +37,18 @@ export class Terminal {
 
   /** Changes the size; the command is told by SIGWINCH. Nothing happens when the terminal is closed. */
   resize(columns: number, rows: number): void {
-    if (!this.#master.destroyed) this.#native.resizePty(this.#fd, columns, rows);
+    if (this.#master.destroyed) return;
+    this.#native.resizePty(this.#fd, columns, rows);
+    this.#size = { columns, rows };
+    for (const tell of this.#listeners) tell();
+  }
+
+  get size(): TerminalSize {
+    return { ...this.#size };
+  }
+
+  onResize(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   // How many bytes were taken; null when nobody is there any more. Synchronous, since a write by the thread pool could

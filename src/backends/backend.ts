@@ -8,7 +8,7 @@ import type {
   ProcessUsage,
   RecoveredJail,
 } from '../reports.js';
-import type { ResolvedSpawn } from '../spawn-options.js';
+import type { ResolvedSpawn, TerminalSize } from '../spawn-options.js';
 import type { ResolvedSpec } from '../spec.js';
 
 /**
@@ -137,6 +137,15 @@ export interface CommandDescriptors {
   readonly passed: readonly number[];
   /** Called once, when `passed` may be closed. */
   readonly sent: () => void;
+  /** The terminal that its three are, if they are one. */
+  readonly terminal: TerminalSource | null;
+}
+
+/** What is known of a terminal on our side. */
+export interface TerminalSource {
+  readonly size: TerminalSize;
+  /** Hears of each change. */
+  onResize(listener: () => void): void;
 }
 
 /** A live connection to one jail. */

@@ -3,15 +3,14 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { Jail, JailedProcess } from 'dragonfly-jail';
-import { eventually, skipOnModel, within } from '../support/environment.js';
+import { eventually, within } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 
 describe('a command on a terminal', () => {
   const jails = useJails();
   let jail: Jail;
 
-  beforeEach(async function () {
-    skipOnModel(this, 'keys and sizes of terminals are not modelled');
+  beforeEach(async () => {
     jail = await jails.create();
   });
 

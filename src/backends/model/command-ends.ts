@@ -6,6 +6,7 @@ import { slotKinds } from '../../monitor/protocol.js';
 import type { Native } from '../../native.js';
 import type { CommandDescriptors } from '../backend.js';
 import type { FileKind } from './open-file.js';
+import { ModelTerminal } from './terminal.js';
 
 /** The descriptors of a scripted program, as streams. */
 export interface CommandEnds {
@@ -16,6 +17,8 @@ export interface CommandEnds {
   readonly others: readonly (Duplex | null)[];
   /** What each descriptor is, by its number; null: it is closed. */
   readonly kinds: readonly (FileKind | null)[];
+  /** What the three are, if they are a terminal. */
+  readonly terminal: ModelTerminal | null;
   /** For a program that never ran. */
   close(): void;
 }
@@ -30,6 +33,7 @@ export function openEnds(native: Native, descriptors: CommandDescriptors): Comma
     return kind === slotKinds.passed ? native.duplicate(passed.shift() ?? -1) : null;
   });
   const kinds = descriptors.slots.map((slot, index) => kindOf(slot, fds[index] ?? null));
+  if (descriptors.terminal !== null) return terminalEnds(native, descriptors, fds, kinds);
   const [input = null, output = null, errors = null, ...others] = fds;
   const stdin = input === null ? Readable.from([]) : readable(input);
   const stdout = output === null ? sink() : writable(output);
@@ -44,10 +48,33 @@ export function openEnds(native: Native, descriptors: CommandDescriptors): Comma
     stderr,
     others: further,
     kinds,
+    terminal: null,
     close: () => {
       for (const stream of all) stream.destroy();
     },
   };
+}
+
+function terminalEnds(
+  native: Native,
+  { terminal: source, sent }: CommandDescriptors,
+  fds: readonly (number | null)[],
+  kinds: CommandEnds['kinds'],
+): CommandEnds {
+  if (source === null) throw new TypeError('there is no terminal');
+  const terminal = new ModelTerminal(
+    fds.slice(0, 3).map((fd) => fd ?? -1),
+    source,
+  );
+  const others = fds.slice(3).map((fd) => (fd === null ? null : duplex(native, fd)));
+  sent();
+  const { stdin, screen } = terminal;
+  const all = [stdin, screen, ...others].filter((stream) => stream !== null);
+  for (const stream of all) stream.on('error', () => {});
+  const close = () => {
+    for (const stream of all) stream.destroy();
+  };
+  return { stdin, stdout: screen, stderr: screen, others, kinds, terminal, close };
 }
 
 function kindOf(slot: number, fd: number | null): FileKind | null {

@@ -18,6 +18,7 @@ export type { Endpoint, Family, ModelInterface, Network } from './network.js';
 export type { Prison, PrisonAddress } from './prison.js';
 export type { Clock } from './process-table.js';
 export type { ChildOptions, Program, ProgramContext, ProgramTable } from './programs.js';
+export type { ProgramTerminal } from './terminal.js';
 export { type ModelInUse, useModelKernel } from './use.js';
 export type { KernelVersion } from './versions.js';
 export type { VnodeKind } from './vnode.js';

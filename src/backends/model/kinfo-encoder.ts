@@ -37,7 +37,7 @@ export function encodeProcess(
   record.proc('kp_ppid', process.parent?.pid ?? -1);
   record.proc('kp_pgid', process.pgid);
   record.proc('kp_sid', process.sid);
-  record.proc('kp_tdev', NO_DEVICE);
+  record.proc('kp_tdev', process.terminal ?? NO_DEVICE);
   record.proc('kp_exitstat', process.exitStatus);
   record.proc('kp_nthreads', process.isZombie ? 0 : process.threads.length);
   record.proc('kp_vm_map_size', process.isZombie ? 0 : process.virtualSize);

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { ResolvedLimit } from '../../limits.js';
 import type { ResolvedSpawn } from '../../spawn-options.js';
+import { deliver } from './calls/signals.js';
 import type { CommandEnds } from './command-ends.js';
 import type { ModelKernel } from './kernel.js';
 import type { ModelProcess } from './model-process.js';
@@ -12,6 +13,8 @@ import { during } from './translate.js';
 
 /** Of the native monitor, for an environment without a PATH. */
 const DEFAULT_PATH = '/usr/bin:/bin';
+/** makedev(3) of some pts(4). */
+const TERMINAL_DEVICE = 0x2301;
 
 /**
  * Runs a command in a jail, step by step as the native monitor does: a child of the monitor enters it, becomes what it
@@ -68,6 +71,7 @@ function apply(
   ends: CommandEnds,
 ): void {
   ends.kinds.forEach((kind, fd) => {
+    if (kind === 'terminal') child.entry.terminal = TERMINAL_DEVICE;
     if (kind !== null) child.entry.files.set(fd, new OpenFile(kind, ofTheHost(child)).retain());
   });
   for (const { name, soft, hard } of [...limits, ...command.limits]) {
@@ -104,14 +108,22 @@ function execute(
   const argv = argv0.length > 1 ? [...argv0, ...command.argv.slice(1)] : command.argv;
   during(where, () => child.execve(path, argv));
   giveMemory(child);
-  const { stdin, stdout, stderr, others } = ends;
-  const start = { file: path, argv, env, stdin, stdout, stderr, others };
+  const { stdin, stdout, stderr, others, terminal } = ends;
+  const start = { file: path, argv, env, stdin, stdout, stderr, others, terminal };
+  terminal?.attach((name) => signalGroup(kernel, child, name));
   // In its own time, as a program would: whoever started it hears of that first.
   setImmediate(() => {
     child.entry.ended.push(() => endStreams(others));
     if (!child.hasEnded) startProgram(kernel, kernel.programs, child, program, start);
     else ends.close();
   });
+}
+
+// The command leads the group in the foreground, as the model has no job control.
+function signalGroup(kernel: ModelKernel, { entry }: ModelProcess, name: string): void {
+  for (const member of kernel.processes.inGroup(entry.pid)) {
+    deliver(kernel, member, kernel.layout.signals[name] ?? 0);
+  }
 }
 
 function endStreams(streams: readonly (Duplex | null)[]): void {

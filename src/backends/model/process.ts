@@ -42,6 +42,8 @@ export class ProcessEntry {
   /** Of setrlimit(2), by their names in lower case. */
   readonly limits = new Map<string, { readonly soft: bigint; readonly hard: bigint }>();
   login = '';
+  /** Its controlling terminal; null: none. */
+  terminal: number | null = null;
   /** Microseconds. */
   cpu = 0;
   /** Bytes. */

@@ -7,6 +7,7 @@ import type { ModelProcess } from './model-process.js';
 import { reap } from './monitor.js';
 import { branchOutput, holdOutput, releaseOutput, written } from './outputs.js';
 import type { ProcessEntry } from './process.js';
+import type { ProgramTerminal } from './terminal.js';
 
 /**
  * A program of a model kernel.
@@ -42,6 +43,8 @@ export interface ProgramContext {
   sleep(ms: number): Promise<void>;
   /** Waits for the end of the process: what daemons do. */
   forever(): Promise<never>;
+  /** The terminal that it runs on; null: none. */
+  readonly terminal: ProgramTerminal | null;
   /** What stands at a further descriptor, from 3 on, as `stdio` gave it; null: nothing. */
   stream(descriptor: number): Duplex | null;
   /**
@@ -86,6 +89,7 @@ export interface ProgramStart {
   readonly stderr: Writable;
   /** What stands at descriptors from 3 on. */
   readonly others?: readonly (Duplex | null)[];
+  readonly terminal?: ProgramTerminal | null;
   /** stdin is somebody else's too. */
   readonly keepStdin?: boolean;
 }
@@ -201,6 +205,10 @@ class RunningProgram implements ProgramContext {
     entry.ended.push(() => this.#close());
   }
 
+  get terminal(): ProgramTerminal | null {
+    return this.#start.terminal ?? null;
+  }
+
   get cwd(): string {
     return this.process.getcwd();
   }
@@ -305,6 +313,7 @@ class RunningProgram implements ProgramContext {
       stdout: branchOutput(options.stdout ?? this.stdout),
       stderr: branchOutput(options.stderr ?? this.stderr),
       others: this.#start.others ?? [],
+      terminal: this.terminal,
       keepStdin: options.stdin !== undefined,
     });
   }

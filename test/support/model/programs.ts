@@ -34,6 +34,7 @@ const programs: Readonly<Record<string, Program>> = {
   ln: ({ argv, process }) => process.symlink(argv[2] ?? '', argv[3] ?? ''),
   grep,
   tail,
+  stty,
   descriptors,
   listen,
   ls: ({ argv, process, stdout }) =>
@@ -118,6 +119,13 @@ async function listen({ argv, process, sleep: wait, forever }: ProgramContext): 
   process.bind(fd, { family: 'inet', address: '0.0.0.0', port: Number(port) });
   process.listen(fd);
   return forever();
+}
+
+// `stty size`
+function stty({ terminal, stdout }: ProgramContext): number {
+  if (terminal === null) return 1;
+  stdout.write(`${terminal.size.rows} ${terminal.size.columns}\n`);
+  return 0;
 }
 
 // What is open in this process: `0 pipe`

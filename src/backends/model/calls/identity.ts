@@ -74,5 +74,6 @@ export function setsid(kernel: Kernel, process: ProcessEntry): number {
   if (process.pgid === process.pid) throw kernel.error('EPERM');
   process.pgid = process.pid;
   process.sid = process.pid;
+  process.terminal = null;
   return process.sid;
 }
