@@ -59,8 +59,8 @@ export interface Native {
   connectMonitor(path: string): number;
   /** sendmsg(2) without waiting: how many bytes were taken, 0 when there is no room. */
   send(fd: number, bytes: Uint8Array, fds: readonly number[]): number;
-  /** The read end and the write end. */
-  pipe(): [number, number];
+  /** The read end and the write end, which anybody may open again by /dev/stdout; roomy: where much is to be expected. */
+  pipe(roomy: boolean): [number, number];
   /** Two connected UNIX stream sockets. */
   socketPair(): [number, number];
   /** The master, which does not block, and the slave. */

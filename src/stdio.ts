@@ -1,4 +1,3 @@
-import { fchmodSync } from 'node:fs';
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { constants } from 'node:os';
 import type { Duplex, Readable, Writable } from 'node:stream';
@@ -9,10 +8,6 @@ import { type Native, nativeFailure } from './native.js';
 import type { ResolvedSpawn, TerminalSize } from './spawn-options.js';
 import type { ResolvedStdio } from './stdio-options.js';
 import { Terminal } from './terminal.js';
-
-// That a program opens /dev/stdout again (nginx does) is a matter of permissions, and the pipe belongs to the host's user,
-// who is nobody inside. Only who may look into the command's process at all can find the pipe.
-const REOPENED_BY_ANYBODY = 0o666;
 
 /** Our end of one of a command's descriptors. */
 export type CommandStream = Readable | Writable | Duplex;
@@ -111,9 +106,8 @@ class StdioBuilder {
       this.#adopt(theirs, { fd: ours, readable: true, writable: true });
       return;
     }
-    const [reader, writer] = this.#native.pipe();
-    fchmodSync(reader, REOPENED_BY_ANYBODY);
     const input = slot === 0;
+    const [reader, writer] = this.#native.pipe(!input);
     const ours = { fd: input ? writer : reader, readable: !input, writable: input };
     this.#adopt(input ? reader : writer, ours);
   }

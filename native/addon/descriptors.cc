@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "arguments.hh"
@@ -11,11 +12,30 @@
 namespace dfjail {
 namespace {
 
+// A command that writes much is not to wait for us after every 64 KB. What a pipe may hold counts
+// against an ordinary user's share of all pipes: theirs stay as they are.
+constexpr int kRoomy = 256 * 1024;
+
+void make_roomy(int pipe) {
+#ifdef F_SETPIPE_SZ
+  if (geteuid() == 0) fcntl(pipe, F_SETPIPE_SZ, kRoomy);
+#else
+  (void)pipe;
+#endif
+}
+
+// That a program opens /dev/stdout again (nginx does) is a matter of permissions, and the pipe
+// belongs to the host's user, who is nobody inside. Only who may look into the command's process at
+// all can find the pipe.
+constexpr mode_t kReopenedByAnybody = 0666;
+
 Napi::Value make_pipe(const Napi::CallbackInfo& info) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) return throw_errno(info.Env(), "pipe2");
   UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
+  if (fchmod(ends[0], kReopenedByAnybody) < 0) return throw_errno(info.Env(), "fchmod");
+  if (info[0].ToBoolean()) make_roomy(ends[1]);
   return give_pair(info.Env(), &reader, &writer);
 }
 
