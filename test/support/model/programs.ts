@@ -1,4 +1,5 @@
 import type { ModelKernel, Program, ProgramContext } from 'dragonfly-jail/testing';
+import { addresses, callProgram, serve } from './network.js';
 import { format } from './printf.js';
 import { sh } from './shell.js';
 import { readAll } from './streams.js';
@@ -37,6 +38,8 @@ const programs: Readonly<Record<string, Program>> = {
   stty,
   descriptors,
   listen,
+  serve,
+  addresses,
   ls: ({ argv, process, stdout }) =>
     void stdout.write(
       process
@@ -60,6 +63,7 @@ export function addPrograms(kernel: ModelKernel): void {
   for (const [name, program] of Object.entries(programs)) {
     for (const folder of FOLDERS) kernel.programs.add(`${folder}/${name}`, program);
   }
+  kernel.programs.add('/usr/bin/call', callProgram(kernel));
 }
 
 async function sleep(context: ProgramContext): Promise<void> {
