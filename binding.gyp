@@ -26,6 +26,7 @@
         ["OS=='linux'", {
           "sources": [
             "<!@(node -p \"require('fs').readdirSync('native/addon').filter((f) => f.startsWith('linux_')).map((f) => 'native/addon/' + f).join(' ')\")",
+            "native/linux/cgroup_remove.cc",
             "native/linux/processes.cc",
             "native/linux/hostname.cc",
           ],
@@ -75,6 +76,7 @@
             "native/linux/anchor.cc",
             "native/linux/birthplace.cc",
             "native/linux/cgroup.cc",
+            "native/linux/cgroup_remove.cc",
             "native/linux/enter.cc",
             "native/linux/filter.cc",
             "native/linux/jail.cc",

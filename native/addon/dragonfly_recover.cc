@@ -1,5 +1,3 @@
-#include "dragonfly_recover.hh"
-
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,9 +11,7 @@
 #include <vector>
 
 #include "../common/unique_fd.hh"
-#include "arguments.hh"
-#include "errors.hh"
-#include "promise_worker.hh"
+#include "recover.hh"
 
 // Runs jail-recover (native/recover), which lies beside the addon, and hears what it did.
 namespace dfjail {
@@ -43,13 +39,17 @@ std::vector<Record> split_records(const std::string& text) {
   return records;
 }
 
-// The texts of an Error are constants elsewhere: this one points into the record.
-Error error_of(const Record& record) {
+const char* keep(Recovery* recovery, const std::string& text) {
+  recovery->texts.push_back(text);
+  return recovery->texts.back().c_str();
+}
+
+Error error_of(Recovery* recovery, const Record& record) {
   Error error;
   error.number = atoi(record[kNumber].c_str());
-  error.code = record[kCode].c_str();
-  error.syscall = record[kSyscall].c_str();
-  error.step = record[kFailedStep].c_str();
+  error.code = keep(recovery, record[kCode]);
+  error.syscall = keep(recovery, record[kSyscall]);
+  error.step = keep(recovery, record[kFailedStep]);
   copy_text(error.path, record[kPath].c_str());
   copy_text(error.detail, record[kDetail].c_str());
   return error;
@@ -113,7 +113,8 @@ bool has_succeeded(pid_t pid) {
   return done == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-bool run_recovery(const std::string& folder, int jid, std::vector<Record>* records, Error* error) {
+bool run_recovery(const std::string& folder, uint32_t jid, std::vector<Record>* records,
+                  Error* error) {
   std::string file;
   int ends[2];
   if (!find_program(&file, error)) return false;
@@ -134,78 +135,30 @@ bool run_recovery(const std::string& folder, int jid, std::vector<Record>* recor
   return fail(error, kStep, "jail-recover", folder.c_str(), EIO);
 }
 
-// ---- into JavaScript
-
-Napi::Object make_report(Napi::Env env, const Record& record) {
-  Napi::Object report = Napi::Object::New(env);
-  const std::string& name = record[kWhat];
-  report.Set("jid", Napi::Number::New(env, atoi(record[kJid].c_str())));
-  report.Set("name", name.empty() ? env.Null() : Napi::String::New(env, name));
-  report.Set("undone", Napi::Array::New(env));
-  report.Set("failed", Napi::Array::New(env));
-  return report;
-}
-
-void push(Napi::Object report, const char* key, Napi::Value value) {
-  const Napi::Value list = report.Get(key);
-  list.As<Napi::Array>().Set(list.As<Napi::Array>().Length(), value);
-}
-
-void add_outcome(Napi::Object report, const Record& record) {
-  const Napi::Env env = report.Env();
-  const Napi::String what = Napi::String::New(env, record[kWhat]);
-  if (record[kKind] == "undone") return push(report, "undone", what);
-  Napi::Object failure = Napi::Object::New(env);
-  failure.Set("what", what);
-  failure.Set("error", make_error(env, error_of(record)));
-  push(report, "failed", failure);
-}
-
-class Recover : public PromiseWorker {
- public:
-  Recover(Napi::Env env, std::string folder, int jid)
-      : PromiseWorker(env, "Recover"), folder_(std::move(folder)), jid_(jid) {}
-
- private:
-  bool run(Error* error) override {
-    if (!run_recovery(folder_, jid_, &records_, error)) return false;
-    const bool nothing_done = !records_.empty() && records_.back()[kJid] == "0";
-    if (nothing_done) *error = error_of(records_.back());
-    return !nothing_done;
+// One record begins a jail, those after it are what was done about it.
+void add_record(Recovery* recovery, const Record& record) {
+  if (record[kKind] == "jail") {
+    Recovered jail;
+    jail.jid = static_cast<uint32_t>(atoi(record[kJid].c_str()));
+    jail.name = record[kWhat];
+    return recovery->jails.push_back(std::move(jail));
   }
-
-  Napi::Value result(Napi::Env env) override {
-    Napi::Array reports = Napi::Array::New(env);
-    Napi::Object report;
-    for (const Record& record : records_) {
-      if (record[kKind] == "jail") {
-        report = make_report(env, record);
-        reports.Set(reports.Length(), report);
-      } else if (!report.IsEmpty()) {
-        add_outcome(report, record);
-      }
-    }
-    return reports;
-  }
-
-  std::string folder_;
-  int jid_;
-  std::vector<Record> records_;
-};
-
-Napi::Value start_recover(const Napi::CallbackInfo& info) {
-  std::string folder;
-  int jid = 0;
-  if (!get_text(info, 0, "stateDir", &folder) || !get_integer(info, 1, "jid", 0, INT32_MAX, &jid)) {
-    return info.Env().Undefined();
-  }
-  return (new Recover(info.Env(), std::move(folder), jid))->start();
+  if (recovery->jails.empty()) return;
+  const bool undone = record[kKind] == "undone";
+  recovery->jails.back().note(record[kWhat], undone ? Error() : error_of(recovery, record));
 }
 
 }  // namespace
 
-void define_recover(Napi::Env env, Napi::Object exports) {
-  exports.Set("recover", Napi::Function::New(env, start_recover, "recover"));
+bool recover(const std::string& folder, uint32_t jid, Recovery* recovery, Error* error) {
+  std::vector<Record> records;
+  if (!run_recovery(folder, jid, &records, error)) return false;
+  if (!records.empty() && records.back()[kJid] == "0") {  // nothing could be done at all
+    *error = error_of(recovery, records.back());
+    return false;
+  }
+  for (const Record& record : records) add_record(recovery, record);
+  return true;
 }
 
 }  // namespace dfjail

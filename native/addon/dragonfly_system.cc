@@ -1,9 +1,9 @@
 #include "dragonfly_abi.hh"
 #include "dragonfly_calls.hh"
-#include "dragonfly_recover.hh"
-#include "dragonfly_registry.hh"
 #include "dragonfly_setup.hh"
 #include "dragonfly_sysctl.hh"
+#include "recover.hh"
+#include "registry.hh"
 #include "system.hh"
 
 namespace dfjail {

@@ -8,7 +8,7 @@
 #include "errors.hh"
 #include "linux_host_processes.hh"
 #include "linux_process_table.hh"
-#include "linux_registry.hh"
+#include "registry.hh"
 
 namespace dfjail {
 namespace {

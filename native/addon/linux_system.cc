@@ -1,6 +1,6 @@
 #include "linux_process_list.hh"
-#include "linux_recover.hh"
-#include "linux_registry.hh"
+#include "recover.hh"
+#include "registry.hh"
 #include "system.hh"
 
 namespace dfjail {

@@ -105,17 +105,6 @@ bool set_limits(Jail* jail, uint64_t memory, uint64_t processes, Error* error) {
   return processes == kUnlimited || limit_processes_v1(jail, processes, error);
 }
 
-bool remove_folder(const char* path) {
-  constexpr int kTries = 100;
-  const timespec pause = {0, 10'000'000};
-  for (int i = 0; i < kTries; i++) {
-    if (rmdir(path) == 0 || errno == ENOENT) return true;
-    if (errno != EBUSY) return false;
-    nanosleep(&pause, nullptr);
-  }
-  return false;
-}
-
 }  // namespace
 
 bool limit_jail(Jail* jail, uint64_t memory, uint64_t processes, Error* error) {
@@ -129,20 +118,6 @@ bool limit_jail(Jail* jail, uint64_t memory, uint64_t processes, Error* error) {
                         "limits.memory and limits.processes need a cgroup that can be written "
                         "here; leave them out, or "
                         "run as root on a host with the memory and pids controllers.");
-}
-
-bool remove_cgroups(const Entry& entry, Error* error) {
-  char list[sizeof entry.cgroup];
-  snprintf(list, sizeof list, "%s", entry.cgroup);
-  bool all = true;
-  char* rest = nullptr;
-  for (char* path = strtok_r(list, " ", &rest); path != nullptr;
-       path = strtok_r(nullptr, " ", &rest)) {
-    if (!remove_folder(path)) all = fail(error, kStep, "rmdir", path);
-    *strrchr(path, '/') = '\0';
-    rmdir(path);  // the common folder, unless another jail uses it
-  }
-  return all;
 }
 
 }  // namespace dfjail

@@ -425,6 +425,11 @@ pid_t fork_signaller(const Jail& jail, int signal, int* pidfd) {
   return pid;
 }
 
+void note_failure(void* first, const char*, const Error& error) {
+  Error* noted = static_cast<Error*>(first);
+  if (!noted->failed()) *noted = error;
+}
+
 }  // namespace
 
 Entrance& entrance() {
@@ -523,7 +528,10 @@ bool undo_jail(Jail* jail, Error* error) {
     step_done("link");
   }
   for (UniqueFd& procs : jail->cgroups) procs.reset();
-  all = remove_cgroups(jail->entry, error) && all;
+  Error stuck;
+  remove_cgroups(jail->entry, note_failure, &stuck);
+  if (stuck.failed()) *error = stuck;
+  all = all && !stuck.failed();
   if (jail->entry.cgroup[0] != '\0') step_done("limits");
   jail->root.reset();
   unregister_jail(jail->state.get(), jail->entry);

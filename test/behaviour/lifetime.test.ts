@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { Jail, listJails, recover } from 'dragonfly-jail';
 import { nextIPv4, nextIPv6 } from '../support/addresses.js';
-import { eventually, isRoot, onModel, sleep, within } from '../support/environment.js';
+import { eventually, isRoot, onModel, skip, sleep, within } from '../support/environment.js';
 import {
   descendants,
   type HostProcess,
@@ -190,6 +191,25 @@ describe('the life of a jail', () => {
     nothingOf([jid]);
     // The name is free again.
     await (await jails.create({ name })).stop();
+  });
+
+  it('is told by recover what was taken back, the groups of its limits too', async function () {
+    if (onModel || !isRoot) skip(this, 'limits of whole jails need cgroups that can be written');
+    const spec = jails.spec({ limits: { memory: 2 ** 28, processes: 50 } });
+    await using program = new Program(HOLD_A_JAIL, spec);
+    const { jid } = await program.next<{ jid: number }>();
+    process.kill(program.pid, 'SIGSTOP');
+    const [monitor] = monitorsOf(program.pid);
+    assert(monitor !== undefined);
+    process.kill(monitor.pid, 'SIGKILL');
+    process.kill(program.pid, 'SIGKILL');
+    await program.ended;
+    const own = (await recover()).find((jail) => jail.jid === jid);
+    assert.deepEqual(own?.failed, []);
+    const folders = own.undone.filter((what) => what.startsWith('cgroup '));
+    assert.notEqual(folders.length, 0);
+    for (const folder of folders) assert.equal(existsSync(folder.slice('cgroup '.length)), false);
+    assert.equal(own.undone.at(-1), 'registry entry');
   });
 
   it('says once that it is over', async () => {

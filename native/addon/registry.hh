@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "../common/registry.hh"
@@ -25,5 +26,24 @@ bool get_living(const Napi::CallbackInfo& info, size_t index, const Registry& re
 
 // listEntries(stateDir), findEntry(stateDir, id)
 void define_registry(Napi::Env env, Napi::Object exports);
+
+// ---- what differs between the systems: linux_registry.cc, dragonfly_registry.cc
+
+// Has the monitor finished making it?
+bool is_ready(const Entry& entry);
+
+// What the kernel knows of jails and the registry does not, for one listing.
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  // Before anything else.
+  virtual bool look(Error* error) = 0;
+  virtual bool has_process(const Registry& registry, const Entry& entry) = 0;
+  // A jail that has been added to the listing, and the whole of it: for what is asked in one go.
+  virtual void added(const Entry& entry) = 0;
+  virtual void complete(Napi::Array jails) = 0;
+};
+
+std::unique_ptr<Kernel> make_kernel();
 
 }  // namespace dfjail
