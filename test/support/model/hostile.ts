@@ -19,6 +19,7 @@ type Attempt = (process: ModelProcess, args: readonly string[]) => unknown;
 const AF_INET = 2;
 const AF_INET6 = 28;
 const STREAM = 1;
+const MNT_UPDATE = 0x10000;
 
 const attempts: Readonly<Record<string, Attempt>> = {
   socket: (process, [domain, type, protocol]) =>
@@ -29,6 +30,8 @@ const attempts: Readonly<Record<string, Attempt>> = {
   write: (process, [path = '']) => process.openForWriting(path, { append: true }),
   mount: (process, [path = '']) => process.mount('tmpfs', path),
   bindmount: (process, [from = '', to = '']) => process.mount('null', to, 0, from),
+  remount: (process, [path = '']) => process.mount('null', path, MNT_UPDATE, path),
+  device: (process) => process.create('/tmp/disk', 'device'),
   umount: (process, [path = '']) => process.unmount(path),
   add: (process, [address = '']) => process.addAlias('lo0', bytesOf(address)),
   setuid: (process, [uid]) => process.setuid(Number(uid)),

@@ -113,6 +113,7 @@ export function create(
   path: string,
   kind: VnodeKind,
 ): Vnode {
+  if (kind === 'device' && process.credential.prison !== null) throw kernel.error('EPERM');
   const { place, directory, name } = parentOf(kernel, process, path);
   if (directory.entries.has(name)) throw kernel.error('EEXIST');
   if (isReadOnly(place)) throw kernel.error('EROFS');
