@@ -14,7 +14,7 @@ import { Place } from './place.js';
 import type { Prison } from './prison.js';
 import { PrisonTable } from './prison-table.js';
 import { type Clock, ProcessTable } from './process-table.js';
-import { ProgramTable } from './programs.js';
+import { ProgramTable } from './program-table.js';
 import { SocketTable } from './socket.js';
 import { addJailTree } from './sysctl-jail.js';
 import { addKernTree } from './sysctl-kern.js';

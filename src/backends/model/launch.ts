@@ -8,7 +8,8 @@ import type { ModelProcess } from './model-process.js';
 import { reap } from './monitor.js';
 import { OpenFile } from './open-file.js';
 import { type Account, type CommandIdentity, findIdentity } from './passwd.js';
-import { findProgram, giveMemory, startProgram } from './programs.js';
+import { findProgram } from './program-table.js';
+import { giveMemory, startProgram } from './running-program.js';
 import { during } from './translate.js';
 
 /** Of the native monitor, for an environment without a PATH. */

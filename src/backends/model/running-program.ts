@@ -7,148 +7,15 @@ import type { ModelProcess } from './model-process.js';
 import { reap } from './monitor.js';
 import { branchOutput, holdOutput, releaseOutput, written } from './outputs.js';
 import type { ProcessEntry } from './process.js';
+import type { ChildOptions, Program, ProgramContext, ProgramStart } from './program.js';
+import { type FoundProgram, findProgram, type ProgramTable } from './program-table.js';
 import type { ProgramTerminal } from './terminal.js';
-
-/**
- * A program of a model kernel.
- *
- * @returns its exit code, or a promise of it; anything but a number is 0. What it throws is written to stderr, and the
- *   code is 1.
- */
-export type Program = (context: ProgramContext) => unknown;
 
 const FIRST_OTHER = 3;
 const SIGPIPE = layout59.signals.SIGPIPE ?? 13;
 // Of a small program, in bytes.
 const RESIDENT_SIZE = 1 << 20;
 const VIRTUAL_SIZE = 8 << 20;
-
-/** What a program has. */
-export interface ProgramContext {
-  /** The program itself as the first. */
-  readonly argv: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  /** As the program sees it. */
-  readonly cwd: string;
-  readonly stdin: Readable;
-  readonly stdout: Writable;
-  readonly stderr: Writable;
-  /** The process, with every system call of the model: `bind`, `connect`, `sysctl`, `fork`, … */
-  readonly process: ModelProcess;
-  /** Aborted when the process has ended, by a signal for one. */
-  readonly ended: AbortSignal;
-  /** Hears of a signal, which then does nothing else. */
-  onSignal(name: string, listener: () => void): void;
-  /** Waits. Rejects when the process ends meanwhile. */
-  sleep(ms: number): Promise<void>;
-  /** Waits for the end of the process: what daemons do. */
-  forever(): Promise<never>;
-  /** The terminal that it runs on; null: none. */
-  readonly terminal: ProgramTerminal | null;
-  /** What stands at a further descriptor, from 3 on, as `stdio` gave it; null: nothing. */
-  stream(descriptor: number): Duplex | null;
-  /**
-   * Starts another program as a child.
-   *
-   * @param file    with a slash, or to be found along PATH
-   * @param args    its arguments, without the program itself
-   * @param options its streams; those that are left out are this program's, but for stdin, which is empty
-   * @throws KernelError `ENOENT`
-   */
-  spawn(file: string, args?: readonly string[], options?: ChildOptions): ModelProcess;
-  /** Starts a function as a child of the same name: fork(2) without execve(2). */
-  fork(program: Program, options?: ChildOptions): ModelProcess;
-  /**
-   * Becomes another program: execve(2). Nothing is to be done afterwards but to return what this returns.
-   *
-   * @param file    as for {@link spawn}
-   * @param args    its arguments, without the program itself
-   * @param options its streams; those that are left out stay
-   * @throws KernelError `ENOENT`
-   */
-  exec(file: string, args?: readonly string[], options?: ChildOptions): unknown;
-  /** Waits for the end of a child, and reaps it. @returns its wait status */
-  wait(child: ModelProcess): Promise<number>;
-}
-
-/** How a child of a program is started. Streams that are given stay open when it ends. */
-export interface ChildOptions {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: Readable;
-  readonly stdout?: Writable;
-  readonly stderr?: Writable;
-}
-
-/** What a program is started with. */
-export interface ProgramStart {
-  readonly file: string;
-  readonly argv: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly stdin: Readable;
-  readonly stdout: Writable;
-  readonly stderr: Writable;
-  /** What stands at descriptors from 3 on. */
-  readonly others?: readonly (Duplex | null)[];
-  readonly terminal?: ProgramTerminal | null;
-  /** stdin is somebody else's too. */
-  readonly keepStdin?: boolean;
-}
-
-/** The programs that there are. */
-export class ProgramTable {
-  readonly #programs = new Map<string, Program>();
-
-  /**
-   * Adds a program, or replaces it.
-   *
-   * @param path    as jails see it, the same in all of them
-   * @param program what it does
-   */
-  add(path: string, program: Program): this {
-    this.#programs.set(path, program);
-    return this;
-  }
-
-  /** What is run by this path. */
-  get(path: string): Program | undefined {
-    return this.#programs.get(path);
-  }
-
-  /** Where a name is found along PATH; the name itself when it has a slash. */
-  find(file: string, path: string): string | undefined {
-    const candidates = file.includes('/') ? [file] : path.split(':').map((at) => `${at}/${file}`);
-    return candidates.find((candidate) => this.#programs.has(candidate));
-  }
-}
-
-/** A program that was found. */
-export interface FoundProgram {
-  readonly path: string;
-  readonly program: Program;
-  /** Of a script: its interpreter with its arguments, and the script. Else the name as it was given. */
-  readonly argv0: readonly string[];
-}
-
-/**
- * What execve(2) would run: a function of the table, or the one that the first line of a script in the jail names.
- *
- * @throws KernelError ENOENT, EACCES, ENOEXEC
- */
-export function findProgram(
-  programs: ProgramTable,
-  process: ModelProcess,
-  file: string,
-  searchPath: string,
-): FoundProgram {
-  const path = programs.find(file, searchPath);
-  const program = path === undefined ? undefined : programs.get(path);
-  if (path !== undefined && program !== undefined) return { path, program, argv0: [file] };
-  if (!file.includes('/')) throw process.error('ENOENT');
-  const [interpreter = '', ...args] = process.interpreterOf(file);
-  const found = programs.get(interpreter);
-  if (found === undefined) throw process.error('ENOENT');
-  return { path: interpreter, program: found, argv0: [interpreter, ...args, file] };
-}
 
 /** Has a process take as much memory as a small program does. */
 export function giveMemory({ entry }: ModelProcess): void {
