@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, fstatSync } from 'node:fs';
+import { close, createReadStream, createWriteStream, fstatSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { type Duplex, Readable, Writable } from 'node:stream';
 import { isatty, ReadStream, WriteStream } from 'node:tty';
@@ -95,8 +95,27 @@ function readable(fd: number): Readable {
 
 function writable(fd: number): Writable {
   if (isatty(fd)) return new WriteStream(fd);
+  if (fstatSync(fd).isFile()) return fileOutput(fd);
   if (!isStream(fd)) return createWriteStream('', { fd });
   return new Socket({ fd, readable: false, writable: true });
+}
+
+// At once: stdout and stderr may be one file, in which all stands in the order of writing.
+function fileOutput(fd: number): Writable {
+  return new Writable({
+    write: (chunk, _encoding, done) => {
+      try {
+        writeFileSync(fd, chunk);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+    destroy: (error, done) => {
+      close(fd);
+      done(error);
+    },
+  });
 }
 
 // Pipes and sockets go both ways here; of anything else programs of the model have three.

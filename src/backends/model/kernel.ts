@@ -71,7 +71,7 @@ export class ModelKernel implements Kernel {
   readonly template: Set<CapabilityName>;
   readonly root: Place;
   readonly mounts = new MountTable();
-  /** @internal Rules of devfs, by the name that is mounted. */
+  /** Rules of devfs, by the name that is mounted: see `addDeviceLink()` of a process. */
   readonly deviceRules = new Map<string, readonly DeviceLink[]>();
   readonly prisons = new PrisonTable();
   readonly processes: ProcessTable;
