@@ -29,6 +29,7 @@
             "native/linux/cgroup_remove.cc",
             "native/linux/processes.cc",
             "native/linux/hostname.cc",
+            "native/linux/index.cc",
           ],
         }],
         # DragonFly: gyp takes it for FreeBSD, which the sources refuse.
@@ -79,6 +80,7 @@
             "native/linux/cgroup_remove.cc",
             "native/linux/enter.cc",
             "native/linux/filter.cc",
+            "native/linux/index.cc",
             "native/linux/jail.cc",
             "native/linux/loop.cc",
             "native/linux/mounts.cc",

@@ -72,6 +72,10 @@ export interface Native {
   duplicate(fd: number): number;
   /** The living jails of a registry. */
   listEntries(stateDir: string): RawJail[];
+  /**
+   * What may have changed about the jails of a registry: see src/registry/listing.ts. Null: this registry cannot tell.
+   */
+  scanJails(stateDir: string): Uint32Array | null;
   /** By jid or by name. */
   findEntry(stateDir: string, id: number | string): RawJail | null;
   /** Undoes what dead monitors left: of one jail, or of all (0). Does not block. */

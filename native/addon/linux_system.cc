@@ -1,3 +1,4 @@
+#include "linux_index.hh"
 #include "linux_process_list.hh"
 #include "recover.hh"
 #include "registry.hh"
@@ -7,6 +8,7 @@ namespace dfjail {
 
 void define_system(Napi::Env env, Napi::Object exports) {
   define_registry(env, exports);
+  define_index(env, exports);
   define_process_list(env, exports);
   define_recover(env, exports);
 }

@@ -22,6 +22,7 @@
 #include "birthplace.hh"
 #include "cgroup.hh"
 #include "enter.hh"
+#include "index.hh"
 #include "mounts.hh"
 #include "netlink.hh"
 #include "processes.hh"
@@ -361,7 +362,9 @@ bool make_jail(Making* m, Error* error) {
   if (has_limits(spec)) step_done("limits");
   if (!read_pid_namespace(&jail->entry, error) || !join_pid_namespace(jail, error)) return false;
   apply_capabilities(jail, spec.capabilities);
-  return write_entry(jail->state.get(), jail->entry, error);
+  if (!write_entry(jail->state.get(), jail->entry, error)) return false;
+  publish_jail(jail->state.get(), jail->entry);
+  return true;
 }
 
 void reap(pid_t pid) {
@@ -473,6 +476,7 @@ bool attach_jail(const char* state_dir, uint32_t jid, Jail* jail, Error* error) 
   if (!join_pid_namespace(jail, error)) return false;
   apply_capabilities(jail, jail->entry.capabilities);
   add_guest_monitor(jail->state.get(), jid);
+  visit_jail(jail->state.get(), jid);
   return true;
 }
 
@@ -489,6 +493,12 @@ int open_in_jail(const Jail& jail, const char* path) {
   if (!fd || fstat(fd.get(), &info) < 0 || !S_ISREG(info.st_mode) || info.st_size > kMaxJailFile)
     return -1;
   return fd.release();
+}
+
+void tell_activity(const Jail& jail, bool running, bool stopping) {
+  if (!jail.owned) return;
+  if (stopping) return publish_activity(Activity::kStopping);
+  publish_activity(running ? Activity::kRunning : Activity::kLook);
 }
 
 bool is_empty(const Jail& jail) { return !has_process(jail.state.get(), jail.entry); }
@@ -534,6 +544,7 @@ bool undo_jail(Jail* jail, Error* error) {
   all = all && !stuck.failed();
   if (jail->entry.cgroup[0] != '\0') step_done("limits");
   jail->root.reset();
+  withdraw_jail();
   unregister_jail(jail->state.get(), jail->entry);
   jail->locks.reset();
   step_done("register");

@@ -66,6 +66,10 @@ constexpr off_t kMaxJailFile = 1 << 20;
 // waiting.
 int open_in_jail(const Jail& jail, const char* path);
 
+// For whoever lists jails: does a command of ours run, is the jail about to end? Told whenever one
+// of the two changes.
+void tell_activity(const Jail& jail, bool running, bool stopping);
+
 // No process but the anchor.
 bool is_empty(const Jail& jail);
 // Every process in it, in one pass of the kernel.

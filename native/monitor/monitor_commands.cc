@@ -62,6 +62,7 @@ bool Monitor::launch(Command* command, Error* error) {
   command->exit_source = {command->started.exited.get(), this, command, on_exit};
   command->next = commands_;
   commands_ = command;
+  if (command->next == nullptr) tell_activity(jail_, true, phase_ == Phase::kStopping);
   loop_.watch(&command->exit_source);
   unwatched_++;
   return true;
@@ -173,6 +174,7 @@ void Monitor::remove_command(Command* command) {
   while (*at != command) at = &(*at)->next;
   *at = command->next;
   free_command(command);
+  if (commands_ == nullptr) tell_activity(jail_, false, phase_ != Phase::kRunning);
 }
 
 bool Monitor::signal(Connection* connection, const Frame& frame) {

@@ -42,6 +42,7 @@ bool Monitor::stop(Connection* connection, const Frame& frame) {
   if (connection->wants_steps) begin_steps();
   if (phase_ != Phase::kRunning) return true;
   phase_ = Phase::kStopping;
+  tell_activity(jail_, commands_ != nullptr, true);
   deadline_ = in_milliseconds(grace);
   pause_ = kMillisecond;
   if (grace == 0 || (commands_ == nullptr && is_empty(jail_))) {
@@ -82,6 +83,7 @@ void Monitor::look_whether_deserted() {
 void Monitor::kill() {
   step_done("signal");
   phase_ = Phase::kKilled;
+  tell_activity(jail_, commands_ != nullptr, true);
   pause_ = kMillisecond;
   deadline_ = in_milliseconds(kUndoPatience);
   kill_jail(&jail_);

@@ -17,6 +17,9 @@ createServer()
   .listen(join(tmpdir(), `dfjail-first-${process.pid}`))
   .close();
 
+// From its first listing on the package keeps one too, by which the kernel tells whether a hostname was set.
+listJails();
+
 /** What there was before a test did something, to be compared with what there is afterwards. */
 export class Snapshot {
   readonly #descriptors = openDescriptors();

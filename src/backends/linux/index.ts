@@ -7,6 +7,7 @@ import { MonitorConnection } from '../../monitor/connection.js';
 import { type MonitorHost, monitorHost } from '../../monitor/host.js';
 import { type Native, nativeFailure, type RawJail } from '../../native.js';
 import { jailInfo } from '../../registry/entries.js';
+import { JailListing } from '../../registry/listing.js';
 import { recoverAll, sweepOnce } from '../../registry/recover.js';
 import { stateDirectory } from '../../registry/state-dir.js';
 import type { JailInfo, PlanStep, Probe, ProcessInfo, RecoveredJail } from '../../reports.js';
@@ -24,6 +25,8 @@ export class LinuxBackend implements Backend {
   readonly inside = null;
   /** Jails made here, as `<state directory>:<jid>`. */
   readonly #owned = new Set<string>();
+  /** Of the registry that was listed last. */
+  #listing: JailListing | null = null;
   // Linux has no place for them: they are this process's own.
   #defaults = initialCapabilities();
 
@@ -66,9 +69,10 @@ export class LinuxBackend implements Backend {
   }
 
   list(): JailInfo[] {
-    return this.#read((native, stateDir) => native.listEntries(stateDir))
-      .map((entry) => this.#info(entry))
-      .sort((a, b) => a.jid - b.jid);
+    return this.#read((native, stateDir) => {
+      if (this.#listing?.stateDir !== stateDir) this.#listing = new JailListing(stateDir);
+      return this.#listing.list(native, (jid) => this.#owned.has(key(stateDir, jid)));
+    });
   }
 
   jailList(): Uint8Array {
