@@ -12,6 +12,8 @@ namespace dfjail {
 // What is left for a line feed, the jid and the kernel's own reckoning.
 constexpr size_t kListingBudget = 1000;
 constexpr size_t kJidDigits = 7;
+constexpr size_t kListingShare = 1024;
+constexpr size_t kLongestHostname = 255;
 
 // As the kernel prints it: IPv4 dotted; IPv6 with four digits a group, one for a lone zero, the
 // first run of zeros cut.
@@ -21,9 +23,33 @@ inline size_t listed_length(const Address& address) {
     for (int i = 0; i < 4; i++) n += address.bytes[i] > 99 ? 3U : address.bytes[i] > 9 ? 2U : 1U;
     return n;
   }
-  size_t n = 7;  // colons
-  for (int i = 0; i < 16; i += 2) n += (address.bytes[i] | address.bytes[i + 1]) != 0 ? 4U : 1U;
-  return n;  // a run of zeros takes less; never more
+  size_t n = 0;
+  enum { kBefore, kInside, kAfter } run = kBefore;
+  const auto is_zero = [&address](int group) {
+    return group > 7 || (address.bytes[2 * group] | address.bytes[2 * group + 1]) == 0;
+  };
+  for (int i = 0; i < 8; i++) {  // step by step as ip6_sprintf of sys/netinet6/in6.c
+    if (run == kInside && is_zero(i)) {
+      n += i == 7 ? 1U : 0U;
+      continue;
+    }
+    if (run == kInside) run = kAfter;
+    if (!is_zero(i)) {
+      n += 5;
+    } else if (run == kBefore && is_zero(i + 1)) {
+      n += i == 0 ? 2U : 1U;
+      run = kInside;
+    } else {
+      n += 2;
+    }
+  }
+  return n - 1;
+}
+
+// Hostname and path are printed without asking for room: where they are longer than the share, the
+// kernel reads and writes behind its buffer. A jail that may set its hostname chooses the longest.
+inline bool leaves_room_for_hostname(const char* path) {
+  return kJidDigits + 1 + kLongestHostname + 1 + strlen(path) <= kListingShare;
 }
 
 inline bool fits_listing(const char* path, const char* hostname, const Address* addresses,

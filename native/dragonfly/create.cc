@@ -78,6 +78,13 @@ bool check_hostname(const JailSpec& spec, Error* error) {
 
 bool check_listing(const Making& m, Error* error) {
   const JailSpec& spec = *m.spec;
+  const bool may_rename = (spec.capabilities & kSetHostname) != 0;
+  if (may_rename && !leaves_room_for_hostname(m.jail->entry.path)) {
+    return fail_with_code(
+        error, "jail", "ERR_JAIL_LIMIT", m.jail->entry.path,
+        "With a hostname of 255 bytes, which the jail may give itself, the path takes more than "
+        "the 1 KiB that the kernel's list of jails has for a jail: use a shorter path.");
+  }
   if (fits_listing(m.jail->entry.path, spec.hostname, m.addresses, spec.address_count)) return true;
   return fail_with_code(
       error, "jail", "ERR_JAIL_LIMIT", m.jail->entry.path,

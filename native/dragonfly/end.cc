@@ -13,7 +13,6 @@ namespace dfjail {
 namespace {
 
 constexpr int kKillPatience = 5000;  // milliseconds
-constexpr int kGonePatience = 3000;
 constexpr int kReapPatience = 1000;
 
 // What a guest holds the jail by while it is being stopped.
@@ -46,13 +45,13 @@ bool let_go(Jail* jail, Error* error) {
     return true;
   }
   const bool entered = static_cast<bool>(jail->lifeline);
-  if (entered) kill_all(jid, kKillPatience);
   FsId ours[kMaxMounts];
   const size_t count = ledger_mounts(jail->state.get(), jid, ours, kMaxMounts);
-  if (entered) unmount_inside(jid, ours, count);
-  if (entered) wait_until_deserted(jid, kReapPatience);
+  if (entered) clear_jail(jid, ours, count, jail->patience);
+  const bool deserted =
+      !entered || !has_any(jid);  // else a zombie keeps it, however long it is waited for
   jail->lifeline.reset();
-  if (wait_until_gone(jid, kGonePatience)) return true;
+  if (wait_until_gone(jid, deserted ? jail->patience : kReapPatience / 4)) return true;
   fail(error, "release", "jail", jail->entry.path, EBUSY);
   describe_holders(jid, error->detail, sizeof error->detail);
   return false;

@@ -21,22 +21,13 @@ constexpr int kLongestPause = 20;
 constexpr int kListingTime = 20;  // that a listing of all processes may take
 constexpr int kEagerPasses = 8;   // without a pause
 constexpr int kPassesPerErrand = 64;
+constexpr int kKillPatience = 5000;
+constexpr int kRounds = 4;
 
 int64_t now_in_milliseconds() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
-
-// Zombies too.
-bool has_any(uint32_t jid) {
-  ProcessList list;
-  Error ignored;
-  if (!list.read(&ignored)) return true;
-  for (const kinfo_proc& process : list) {
-    if (is_in_jail(process, jid)) return true;
-  }
-  return false;
 }
 
 int send_to_all(void* context, int) {
@@ -108,6 +99,16 @@ int unmount_as_inmate(void* context, int) {
 
 }  // namespace
 
+bool has_any(uint32_t jid) {
+  ProcessList list;
+  Error ignored;
+  if (!list.read(&ignored)) return true;
+  for (const kinfo_proc& process : list) {
+    if (is_in_jail(process, jid)) return true;
+  }
+  return false;
+}
+
 void signal_all(uint32_t jid, int signal) { signal_each(jid, signal); }
 
 // STOP first, so that what is seen cannot fork any more. One pass of the kernel, kill(-1) from
@@ -145,6 +146,15 @@ void wait_until_deserted(uint32_t jid, int milliseconds) {
     pause = pause * 2 + 1 > kLongestPause ? kLongestPause : pause * 2 + 1;
   }
   sleep_milliseconds(kListingTime);
+}
+
+void clear_jail(uint32_t jid, const FsId* ours, size_t count, int milliseconds) {
+  for (int round = 0; round < kRounds; round++) {
+    kill_all(jid, kKillPatience);
+    unmount_inside(jid, ours, count);
+    wait_until_deserted(jid, milliseconds);
+    if (count_living(jid) == 0) return;
+  }
 }
 
 bool wait_until_gone(uint32_t jid, int milliseconds) {

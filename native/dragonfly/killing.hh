@@ -9,6 +9,8 @@ namespace dfjail {
 
 // All of these list processes: the caller holds the jail by an anchor (see hold_jail).
 
+// Is any process in it, zombies too?
+bool has_any(uint32_t jid);
 // Sends a signal to every process that the jail has at this moment.
 void signal_all(uint32_t jid, int signal);
 // STOP and KILL to all, again until none is left or `milliseconds` have passed. True: none is left
@@ -20,6 +22,10 @@ void unmount_inside(uint32_t jid, const FsId* ours, size_t count);
 // Waits until the last process is reaped, at most `milliseconds`, and a moment longer: listings of
 // other programs may still have its credentials. Only then may the anchor be closed.
 void wait_until_deserted(uint32_t jid, int milliseconds);
+// All of it: ends every process, takes back what was mounted inside, waits until all are reaped.
+// Again while somebody is there: what a monitor started before it was killed may have been on its
+// way in. `milliseconds`: for zombies of others.
+void clear_jail(uint32_t jid, const FsId* ours, size_t count, int milliseconds);
 // Waits until the kernel has let go of the jail. False: something holds it still.
 bool wait_until_gone(uint32_t jid, int milliseconds);
 // What may hold a jail that has no living process, in words.

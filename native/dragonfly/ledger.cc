@@ -7,17 +7,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../common/registry.hh"
 #include "../common/steps.hh"
 #include "alias.hh"
 #include "boot.hh"
+#include "child.hh"
 #include "devfs_rules.hh"
 
 namespace dfjail {
 namespace {
 
 constexpr const char* kStep = "ledger";
-constexpr size_t kMaxLedger = 256 * 1024;
-constexpr size_t kMaxLines = 1024;
+// 256 addresses, and 256 mounts with six lines each for those of devices.
+constexpr size_t kMaxLines = 2048;
+constexpr size_t kMaxLedger = kMaxLines * 1600;
 
 void ledger_name(uint32_t id, char out[64]) { snprintf(out, 64, "jails/%u/ledger", id); }
 
@@ -73,24 +76,57 @@ bool unmount_for_sure(const char* path, Error* error) {
   return unmount_path(path, MNT_FORCE) || fail(error, "unmount", "unmount", path);
 }
 
-bool is_mounted(const FsId& id) {
+enum class Found { kNowhere, kCovered, kUnmounted };
+
+// Wherever it is now: inmates may give a folder above it another name. The kernel tells its path as
+// it is at the moment, cut where a record is full.
+Found unmount_wherever(const FsId& id) {
   MountList mounts;
-  if (!mounts.read()) return true;
-  for (size_t i = 0; i < mounts.size(); i++) {
-    if (fsid_of(mounts[i]) == id) return true;
+  if (!mounts.read()) return Found::kCovered;
+  for (size_t i = mounts.size(); i > 0; i--) {
+    const struct statfs& mount = mounts[i - 1];
+    struct statfs there;
+    Error ignored;
+    if (!(fsid_of(mount) == id)) continue;
+    const bool is_top = ::statfs(mount.f_mntonname, &there) == 0 && fsid_of(there) == id;
+    return is_top && unmount_for_sure(mount.f_mntonname, &ignored) ? Found::kUnmounted
+                                                                   : Found::kCovered;
   }
-  return false;
+  return Found::kNowhere;
 }
 
-bool undo_mounted(const char* text, Error* error) {
+struct Moved {
+  const char* root;
+  FsId id;
+};
+
+// From the jail's root, where paths are shorter.
+int unmount_in_root(void* context, int) {
+  const Moved* moved = static_cast<Moved*>(context);
+  if (chroot(moved->root) < 0 || chdir("/") < 0) return static_cast<int>(Found::kCovered);
+  return static_cast<int>(unmount_wherever(moved->id));
+}
+
+bool undo_moved(int state, uint32_t jail, const FsId& id) {
+  const Found found = unmount_wherever(id);
+  if (found != Found::kCovered) return true;
+  static Entry entry;
+  Answer answer;
+  if (!read_entry(state, jail, &entry)) return false;
+  Moved moved = {entry.path, id};
+  return run_errand(0, unmount_in_root, &moved, 10'000, &answer) &&
+         answer.status == static_cast<int>(Found::kUnmounted);
+}
+
+bool undo_mounted(int state, uint32_t jail, const char* text, Error* error) {
   FsId id;
   int used = 0;
   if (sscanf(text, "%d %d %n", &id.value[0], &id.value[1], &used) != 2 || used == 0) return true;
   const char* path = text + used;
   struct statfs fs;
   if (::statfs(path, &fs) == 0 && fsid_of(fs) == id) return unmount_for_sure(path, error);
-  if (!is_mounted(id)) return true;
-  return fail(error, "unmount", "unmount", path, EBUSY);  // something lies on it, or it moved
+  return undo_moved(state, jail, id) ||
+         fail(error, "unmount", "unmount", path, EBUSY);  // something lies on it
 }
 
 // Its monitor died between announcing the mount and writing down that it was made: only a mount of
@@ -111,11 +147,12 @@ bool undo_folder(const char* path, Error* error) {
   return rmdir(path) == 0 || errno == ENOENT || fail(error, "unmount", "rmdir", path);
 }
 
-bool undo_line(const char* line, bool was_mounted, Error* error) {
+bool undo_line(int state, uint32_t jail, const char* line, bool was_mounted, Error* error) {
   if (const char* alias = after(line, "alias")) return undo_alias(alias, error);
   if (const char* folder = after(line, "folder")) return undo_folder(folder, error);
   if (const char* rules = after(line, "rules")) return devfs_clear_rules(rules, error);
-  if (const char* mounted = after(line, "mounted")) return undo_mounted(mounted, error);
+  if (const char* mounted = after(line, "mounted"))
+    return undo_mounted(state, jail, mounted, error);
   const char* mount = after(line, "mount");
   return mount == nullptr || was_mounted || undo_mount(mount, error);
 }
@@ -191,7 +228,7 @@ bool undo_ledger(int state, uint32_t id, const Undoing& undoing, Error* error) {
   for (size_t i = lines.count - 1; i > 0; i--) {
     Error failed;
     const bool confirmed = is_confirmed(lines, i);
-    const bool undone = undo_line(lines.at[i], confirmed, &failed);
+    const bool undone = undo_line(state, id, lines.at[i], confirmed, &failed);
     if (!confirmed) step_done(after(lines.at[i], "alias") != nullptr ? "address" : "mount");
     if (!confirmed) report(undoing, lines.at[i], undone ? nullptr : &failed);
     kept[i] = !undone;

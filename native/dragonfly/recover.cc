@@ -15,8 +15,7 @@
 namespace dfjail {
 namespace {
 
-constexpr int kKillPatience = 5000;  // milliseconds
-constexpr int kGonePatience = 3000;
+constexpr int kGonePatience = 3000;  // milliseconds
 constexpr int kReapPatience = 1000;
 
 // Held while recovering: two programs at a time would only get in each other's way.
@@ -48,11 +47,9 @@ void report(const Undoing& undoing, const char* what, const Error* error) {
 bool end_jail(int state, uint32_t jid, const Undoing& undoing, Error* error) {
   if (jid > kMaxJid || !jail_exists(jid)) return true;
   UniqueFd hold = hold_jail(jid);
-  kill_all(jid, kKillPatience);  // also when inmates kept us from getting in
   FsId ours[kMaxMounts];
   const size_t count = ledger_mounts(state, jid, ours, kMaxMounts);
-  unmount_inside(jid, ours, count);
-  if (hold) wait_until_deserted(jid, kReapPatience);
+  clear_jail(jid, ours, count, kReapPatience);  // also when inmates kept us from getting in
   hold.reset();
   char what[32];
   snprintf(what, sizeof what, "jail %u", jid);

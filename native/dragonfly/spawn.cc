@@ -63,6 +63,7 @@ struct Child {
   const Identity* identity;
   int descriptors[kMaxStdio];
   int report;
+  pid_t monitor;
 };
 
 // ---- in the child
@@ -213,6 +214,8 @@ int search_and_exec(const CommandSpec& command, const char* dirs) {
   umask(022);
   if (chdir(command.cwd) < 0) give_up(*child, kStepCwd);
   reset_signals();
+  // Nobody is left to tell of it, and recovery may have cleared the jail before it came in.
+  if (getppid() != child->monitor) _exit(127);
   const char* dirs = search_path(command);
   give_up(*child, kStepExec,
           dirs == nullptr ? try_exec(command, command.file) : search_and_exec(command, dirs));
@@ -241,7 +244,7 @@ bool start_command(Jail* jail, const CommandSpec& command, const Identity& ident
   Launch* launch = static_cast<Launch*>(calloc(1, sizeof(Launch)));
   if (launch == nullptr) return fail(error, "enter", "malloc", "", ENOMEM);
   launch->command = &command;
-  Child child = {jail, &command, &identity, {}, report[1]};
+  Child child = {jail, &command, &identity, {}, report[1], getpid()};
   memcpy(child.descriptors, descriptors, sizeof child.descriptors);
   started->pid = fork();
   if (started->pid == 0) run_child(&child);

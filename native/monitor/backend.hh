@@ -24,6 +24,7 @@ struct Jail {
   UniqueFd anchor;      // readable when the jail may have ended: has_ended() says
   UniqueFd root;        // the jail's root directory, for its own files
   UniqueFd cgroups[2];  // cgroup.procs files that commands join
+  int patience = 3000;  // milliseconds that whatever else may hold the jail is waited for
   size_t limit_count = 0;
   Limit limits[kMaxLimits];  // every command's, before its own
 };

@@ -24,6 +24,13 @@ timespec in_milliseconds(uint32_t milliseconds) {
   return at;
 }
 
+// Who asks for little patience gets little, but the kernel needs a moment.
+int patience_for(uint32_t grace) {
+  constexpr uint32_t kLeast = 1000;
+  constexpr uint32_t kMost = 3000;
+  return static_cast<int>(grace < kLeast ? kLeast : grace > kMost ? kMost : grace);
+}
+
 bool is_past(const timespec& at) {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -44,6 +51,7 @@ bool Monitor::stop(Connection* connection, const Frame& frame) {
   phase_ = Phase::kStopping;
   tell_activity(jail_, commands_ != nullptr, true);
   deadline_ = in_milliseconds(grace);
+  jail_.patience = patience_for(grace);
   pause_ = kMillisecond;
   if (grace == 0 || (commands_ == nullptr && is_empty(jail_))) {
     kill();  // there is nobody who could be asked to end
@@ -85,7 +93,9 @@ void Monitor::kill() {
   phase_ = Phase::kKilled;
   tell_activity(jail_, commands_ != nullptr, true);
   pause_ = kMillisecond;
-  deadline_ = in_milliseconds(kUndoPatience);
+  // Somebody else's jail without a monitor may be held by something that nobody takes back.
+  const bool has_monitor = jail_.owned || jail_.entry.monitor > 0;
+  deadline_ = in_milliseconds(static_cast<uint32_t>(has_monitor ? kUndoPatience : jail_.patience));
   kill_jail(&jail_);
 }
 

@@ -34,11 +34,11 @@ struct Spec {
   const char* path = "";
   const char* hostname = "selftest";
   const char* name = "";
-  const char* addresses[32] = {};
+  const char* addresses[64] = {};
   size_t address_count = 0;
   const char* interface = "";
   uint32_t capabilities = 1U | 8U;  // setHostname, unixIpRouteOnly
-  dfjail::MountSpec mounts[8] = {};
+  dfjail::MountSpec mounts[12] = {};
   size_t mount_count = 0;
   uint64_t memory = ~0ULL;
   uint32_t flags = 0;

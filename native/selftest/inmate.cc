@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,6 +128,27 @@ int run_away() {
   return 0;
 }
 
+// All of them fork, as often as they may, and again when one of the others was killed.
+int multiply() {
+  signal(SIGTERM, SIG_IGN);
+  printf("ready\n");
+  fflush(stdout);
+  for (;;) {
+    if (fork() < 0) usleep(1000);
+  }
+}
+
+int rename_it(const char* from, const char* to) {
+  printf("%s\n", rename(from, to) == 0 ? "renamed" : strerror(errno));
+  return 0;
+}
+
+int write_it(const char* path) {
+  const int fd = open(path, O_WRONLY | O_CREAT, 0644);
+  printf("%s\n", fd >= 0 && write(fd, "x", 1) == 1 ? "written" : strerror(errno));
+  return 0;
+}
+
 int kill_everybody() {
   if (fork() == 0) {
     for (;;) pause();
@@ -178,6 +200,9 @@ int run(const char* verb, char** words) {
   if (strcmp(verb, "nofile") == 0) return limit_of_files();
   if (strcmp(verb, "stay") == 0) return stay(atoi(word));
   if (strcmp(verb, "runaway") == 0) return run_away();
+  if (strcmp(verb, "multiply") == 0) return multiply();
+  if (strcmp(verb, "rename") == 0) return rename_it(word, words[1] == nullptr ? "" : words[1]);
+  if (strcmp(verb, "write") == 0) return write_it(word);
   if (strcmp(verb, "killall") == 0) return kill_everybody();
   if (strcmp(verb, "socket") == 0) return hand_out_socket();
   if (strcmp(verb, "tty") == 0) return ask_terminal();

@@ -98,6 +98,19 @@ void test_listing_budget() {
   }
   is(static_cast<long long>(dfjail::listed_length(addresses[0])), 39,
      "an IPv6 address takes 39 bytes");
+  const char* const texts[] = {"::", "::1", "1::", "fd00::1", "1:0:2:0:3:0:4:0", "1:2:3:4:5:6:7:0"};
+  const char* const listed[] = {"::",
+                                "::0001",
+                                "0001::",
+                                "fd00::0001",
+                                "0001:0:0002:0:0003:0:0004:",
+                                "0001:0002:0003:0004:0005:0006:0007:"};
+  for (size_t i = 0; i < 6; i++) {
+    dfjail::Address address;
+    dfjail::parse_address(texts[i], &address);
+    is(static_cast<long long>(dfjail::listed_length(address)),
+       static_cast<long long>(strlen(listed[i])), texts[i]);
+  }
   check(dfjail::fits_listing("/jail", "host", addresses, 24), "24 of them fit");
   check(!dfjail::fits_listing("/jail", "host", addresses, 25), "25 do not");
   dfjail::parse_address("127.0.0.1", &addresses[0]);

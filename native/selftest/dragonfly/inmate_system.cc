@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../dragonfly/devfs_rules.hh"
@@ -93,6 +94,26 @@ int mount_inside(const char* where) {
   return 1;
 }
 
+// Each on a folder of the one before.
+int mount_deep(const char* where) {
+  char path[256];
+  snprintf(path, sizeof path, "%s", where);
+  for (int i = 0; i < 4; i++) {
+    if (mount_inside(path) != 0) return 1;
+    const size_t n = strlen(path);
+    snprintf(path + n, sizeof path - n, "/deeper");
+    if (mkdir(path, 0755) < 0) return 1;
+  }
+  return 0;
+}
+
+// Over whatever lies there, which may be a null mount of the host's.
+int mount_over(const char* where) {
+  if (dfjail::mount_null(where, "/etc", 0)) return 0;
+  printf("%s\n", strerror(errno));
+  return 1;
+}
+
 int escape(const char* path) {
   const bool out = chdir(path) == 0;
   printf("%s\n", out ? "out" : strerror(errno));
@@ -117,6 +138,8 @@ int run_system_verb(const char* verb, const char* word) {
   if (strcmp(verb, "tune") == 0) return tune();
   if (strcmp(verb, "stopper") == 0) return stop_everybody();
   if (strcmp(verb, "mount") == 0) return mount_inside(word);
+  if (strcmp(verb, "mountdeep") == 0) return mount_deep(word);
+  if (strcmp(verb, "mountover") == 0) return mount_over(word);
   if (strcmp(verb, "chdir") == 0) return escape(word);
   if (strcmp(verb, "hostname") == 0) return hostname();
   return 2;
