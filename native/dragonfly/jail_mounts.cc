@@ -1,5 +1,6 @@
 #include "jail_mounts.hh"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,8 @@ UniqueFd walk(int root, const char* target) {
     memcpy(name, part, n);
     name[n] = '\0';
     at.reset(openat(at.get(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    // What this kernel says to a link; callers are told what every other one says.
+    if (!at && errno == EMLINK) errno = ELOOP;
     part += n;
   }
   return at;

@@ -6,14 +6,17 @@ import {
 import { layout59 } from '#internal/backends/dragonfly/layout-5.9.js';
 import { allRows, recordedFile } from '../support/recordings.js';
 import { replayAttach } from '../support/replay/attach.js';
+import { replayCwd } from '../support/replay/cwd.js';
 import { replayHostname, replaySignals, replayUids } from '../support/replay/inside.js';
 import { replayJailArgs } from '../support/replay/jail-args.js';
 import { replayJidWrap, replayLifetime } from '../support/replay/lifetime.js';
+import { replayListenOverride, replayTimeWait } from '../support/replay/listeners.js';
 import { replayListOrder } from '../support/replay/lists.js';
 import { replayNet, replayNetDomains } from '../support/replay/net.js';
 import { rawProcess, replayKinfo, replayLwp, replayZombie } from '../support/replay/processes.js';
 import type { LeftOut, Replay } from '../support/replay/replay.js';
 import { replaySysctl } from '../support/replay/sysctl.js';
+import { replayThreads } from '../support/replay/threads.js';
 
 // The recordings of a real kernel, replayed against the model and the codecs: the same calls, in the same order, with
 // the same answers, errno for errno and byte for byte.
@@ -33,18 +36,17 @@ const REPLAYS: Readonly<Record<string, readonly (() => Replay)[]>> = {
   lwp: [replayLwp],
   net: [replayNet],
   'net-domains': [replayNetDomains],
+  'listen-override': [replayListenOverride],
+  timewait: [replayTimeWait],
+  cwd: [replayCwd],
+  threads: [replayThreads],
 };
 
 const NOT_REPLAYED: Readonly<Record<string, string>> = {
-  cwd: 'device and inode numbers of the recorder’s file systems; what jails do to the working directory is in jail_attach',
   fs: 'device nodes, chroot inside chroot and inode numbers of real file systems, which the model has not',
-  'listen-override': 'who of several listeners gets a connection is not modelled',
   misc: 'time, limits, modules, IPC and scheduling of jailed root are not modelled',
   mounts: 'which devices a devfs shows to whom is not modelled',
   procfs: 'the files of procfs are not modelled',
-  threads:
-    'processes of the model have one credential for all of their threads, and no calls of each',
-  timewait: 'connections of the model do not linger',
 };
 
 describe('conformance with the recordings', () => {

@@ -273,6 +273,15 @@ describe('Jail on a model kernel', () => {
     await assert.rejects(make, code('ERR_JAIL_LIMIT'));
   });
 
+  it('paths leave room for the hostname that a jail may give itself', async () => {
+    const path = (bytes: number) =>
+      `/${'d/'.repeat((bytes - 1) / 2)}`.slice(0, -1).padEnd(bytes, 'e');
+    for (const bytes of [760, 761]) kernel.directory(path(bytes));
+    const jail = await Jail.create({ path: path(760), hostname: 'h' });
+    await jail.stop();
+    await assert.rejects(Jail.create({ path: path(761), hostname: 'h' }), code('ERR_JAIL_LIMIT'));
+  });
+
   it('each step is told with its time, by the names of the plan', async () => {
     const told: (JailCreateMessage | JailStopMessage)[] = [];
     const hear = (message: unknown) => void told.push(message as JailCreateMessage);

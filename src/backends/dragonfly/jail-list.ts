@@ -152,3 +152,21 @@ export function checkListingBudget(spec: {
     'use fewer addresses or a shorter path: a larger one would break the list for everybody';
   throw new JailError('ERR_JAIL_LIMIT', message, { hint });
 }
+
+const LONGEST_HOSTNAME = 255;
+
+/**
+ * Refuses a path that leaves no room for the longest hostname, which a jail with `setHostname` may give itself: the
+ * kernel prints both without asking for room, and goes on behind its buffer.
+ *
+ * @throws JailError `ERR_JAIL_LIMIT`
+ */
+export function checkHostnameRoom(path: string): void {
+  const bytes = Buffer.byteLength(path);
+  const room = SHARE - ROW_OVERHEAD - LONGEST_HOSTNAME;
+  if (bytes <= room) return;
+  const message = `The path of a jail that may set its own hostname can have ${room} bytes, not ${bytes}`;
+  const hint =
+    'use a shorter path: with the longest hostname the kernel would write behind its list';
+  throw new JailError('ERR_JAIL_LIMIT', message, { hint });
+}

@@ -1,6 +1,6 @@
 import type { ResolvedSpec } from '../../spec.js';
 import type { CapabilityAccess } from '../dragonfly/capability-access.js';
-import { checkListingBudget } from '../dragonfly/jail-list.js';
+import { checkHostnameRoom, checkListingBudget } from '../dragonfly/jail-list.js';
 import { addressBytes } from '../dragonfly/kernel-address.js';
 import { mapJail } from './jail-image.js';
 import { mountAll } from './jail-mounts.js';
@@ -40,6 +40,7 @@ export function makeJail(
   const path = resolveRoot(monitor, spec);
   const texts = spec.addresses.map(({ address }) => address);
   checkListingBudget({ path, hostname: spec.hostname, addresses: texts });
+  if (spec.capabilities.setHostname) checkHostnameRoom(path);
   watch.done('root');
   watch.done('register'); // whoever makes it knows of it: there is no registry on a model
   addAliases(monitor, spec, undo, watch);

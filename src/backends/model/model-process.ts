@@ -220,6 +220,18 @@ export class ModelProcess {
     return identity.setsid(this.#kernel, this.entry);
   }
 
+  /** getpgid(2). Processes outside of the caller's jail are answered for too. */
+  getpgid(pid = 0): number {
+    this.#enter('getpgid');
+    return identity.asked(this.#kernel, this.entry, pid).pgid;
+  }
+
+  /** getsid(2). The same. */
+  getsid(pid = 0): number {
+    this.#enter('getsid');
+    return identity.asked(this.#kernel, this.entry, pid).sid;
+  }
+
   // ── files ──
 
   /** For reading. */

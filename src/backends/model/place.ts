@@ -98,12 +98,10 @@ class Lookup {
     return this.walk(vnode.target, at);
   }
 
-  // The root of everything is its own parent only for those whose root it is: a process whose working directory is
-  // outside of its root finds nothing above it.
+  // Above the root of everything everybody finds his own root: a process whose working directory is outside of it too.
   #up(at: Place): Place {
     if (at.is(this.#viewer.root)) return at;
-    if (at.parent === null) fail('ENOENT');
-    return at.parent;
+    return at.parent ?? this.#viewer.root;
   }
 }
 

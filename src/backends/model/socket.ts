@@ -1,5 +1,5 @@
 import type { Credential } from './credential.js';
-import type { Endpoint, Family } from './network.js';
+import { type Endpoint, type Family, prisonAddresses } from './network.js';
 
 /** What a connection is between. */
 export interface Peer {
@@ -45,24 +45,43 @@ export class SocketTable {
     this.#bound.delete(socket);
   }
 
-  /** Bound to the same: address, port and type. The wildcard is another address. */
+  /**
+   * Bound to the same by somebody of the same jail, or of the host: address, port and type. The wildcard is another
+   * address, as for sockets with SO_REUSEADDR. Jails and the host are in nobody's way: {@link listener} sorts them out.
+   */
   conflict(endpoint: Endpoint, type: number, credential: Credential): boolean {
-    for (const { local, type: other, credential: owner } of this.#bound) {
-      if (local === null || other !== type || local.port !== endpoint.port) continue;
-      if (local.family !== endpoint.family || local.address !== endpoint.address) continue;
-      // The wildcard of a jail and that of the host are apart.
-      if (owner.prison === credential.prison || !isWildcard(local)) return true;
-    }
-    return false;
+    return [...this.#bound].some(
+      ({ local, type: other, credential: owner }) =>
+        local !== null &&
+        other === type &&
+        owner.prison === credential.prison &&
+        isSame(local, endpoint),
+    );
   }
 
-  /** Who answers at this address: first whoever listens there, then whoever listens everywhere. */
+  /**
+   * Who answers at this address: the host where it listens exactly there; a jail that has the address and may override;
+   * the host where it listens everywhere; any other jail that has the address.
+   *
+   * @see in_pcblookup_pkthash in sys/netinet/in_pcb.c
+   */
   listener({ family, address, port }: Endpoint): ModelSocket | undefined {
-    const candidates = [...this.#bound].filter(
-      ({ local, listening }) => listening && local?.family === family && local.port === port,
+    const at = [...this.#bound].filter(
+      ({ local, listening, credential: { prison } }) =>
+        listening &&
+        local?.family === family &&
+        local.port === port &&
+        (local.address === address || isWildcard(local)) &&
+        (prison === null || prisonAddresses(prison, family).includes(address)),
     );
-    const exact = candidates.find(({ local }) => local?.address === address);
-    return exact ?? candidates.find(({ local }) => local !== null && isWildcard(local));
+    const exact = at.filter(({ local }) => local?.address === address);
+    const wild = at.filter(({ local }) => local?.address !== address);
+    const jailed = [exact.find(isJailed), wild.find(isJailed)];
+    const overriding = jailed.find((socket) =>
+      socket?.credential.prison?.capabilities.has('listenOverride'),
+    );
+    const host = (sockets: ModelSocket[]) => sockets.find((socket) => !isJailed(socket));
+    return host(exact) ?? overriding ?? host(wild) ?? jailed[0] ?? jailed[1];
   }
 
   /** Does anybody in a jail listen on a port? */
@@ -78,6 +97,14 @@ export class SocketTable {
     this.#nextPort = port >= 5000 ? 1024 : port + 1;
     return port;
   }
+}
+
+function isSame(one: Endpoint, other: Endpoint): boolean {
+  return one.family === other.family && one.address === other.address && one.port === other.port;
+}
+
+function isJailed({ credential }: ModelSocket): boolean {
+  return credential.prison !== null;
 }
 
 function isWildcard({ address }: Endpoint): boolean {

@@ -3,8 +3,12 @@ import type { Mount } from './mount-table.js';
 /** What a node of a file system is. */
 export type VnodeKind = 'directory' | 'file' | 'symlink' | 'fifo' | 'device' | 'socket';
 
+let lastDevice = 0;
+
 /** One file system: it numbers its nodes. */
 export class FileSystem {
+  /** Its own number: what stat(2) tells of all of its nodes. */
+  readonly device = ++lastDevice;
   readonly type: string;
   readonly root: Vnode;
   /** How many bytes its files may have together. */

@@ -219,15 +219,14 @@ function replayInsideKills(replay: Replay, { inside, pause, other, mate, recorde
 }
 
 const NO_SCHEDULING = 'priorities and scheduling are not modelled';
-const NO_SESSIONS = 'asking for the session or group of another process is not modelled';
 
 function replayInsideRest(replay: Replay, { inside, pause, mate }: World): void {
   replay.check('inside: getppid', () => attempt(() => inside.entry.parent?.pid ?? -1));
   replay.skip('inside: getpriority(host)', NO_SCHEDULING);
   replay.skip('inside: setpriority(host)', NO_SCHEDULING);
   replay.skip('inside root: setpriority(self,-5)', NO_SCHEDULING);
-  replay.skip('inside: getsid(host)', NO_SESSIONS);
-  replay.skip('inside: getpgid(host)', NO_SESSIONS);
+  replay.check('inside: getsid(host)', () => attempt(() => inside.getsid(pause.pid)));
+  replay.check('inside: getpgid(host)', () => attempt(() => inside.getpgid(pause.pid)));
   replay.check('inside: ptrace(PT_ATTACH, host)', () =>
     attemptDone(() => inside.ptraceAttach(pause.pid)),
   );

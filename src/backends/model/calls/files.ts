@@ -11,6 +11,8 @@ import { deliver } from './signals.js';
 /** Part of `struct stat`. */
 export interface ModelStat {
   readonly inode: number;
+  /** The number of its file system. */
+  readonly device: number;
   readonly kind: VnodeKind;
   readonly mode: number;
   readonly uid: number;
@@ -103,7 +105,7 @@ export function realpath(kernel: Kernel, process: ProcessEntry, path: string): s
 export function stat(process: ProcessEntry, path: string, noFollow = false): ModelStat {
   const { vnode } = lookup(process, path, { noFollow });
   const { inode, kind, mode, uid, gid } = vnode;
-  return { inode, kind, mode, uid, gid };
+  return { inode, device: vnode.fileSystem.device, kind, mode, uid, gid };
 }
 
 /** mkdir(2), mkfifo(2), symlink(2), and open(2) with O_CREAT: makes a node. */

@@ -69,6 +69,13 @@ export function setpgid(process: ProcessEntry, pgid: number): void {
   process.pgid = pgid === 0 ? process.pid : pgid;
 }
 
+/** The process that getsid(2) and getpgid(2) ask about: they do not look at jails. */
+export function asked(kernel: Kernel, process: ProcessEntry, pid: number): ProcessEntry {
+  const found = pid === 0 ? process : kernel.processes.find(pid);
+  if (found === undefined) throw kernel.error('ESRCH');
+  return found;
+}
+
 /** setsid(2). */
 export function setsid(kernel: Kernel, process: ProcessEntry): number {
   if (process.pgid === process.pid) throw kernel.error('EPERM');
