@@ -1,8 +1,13 @@
 // The layouts of these stubs, and of the system's own headers when compiled on DragonFly 5.9, are
 // the recorded ones: test/fixtures/recordings/abi-5.9.json. `statfs`, mounts, rules, interfaces:
 // computed on that system.
+#include <limits.h>
 #include <stddef.h>
 #include <sys/types.h>
+
+#include <sys/devfs_rules.h>
+
+#include <sys/user.h>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -11,7 +16,6 @@
 #include <net/if_var.h>
 #include <netinet/in.h>
 #include <netinet6/in6_var.h>
-#include <sys/devfs_rules.h>
 #include <sys/event.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -22,7 +26,6 @@
 #include <sys/stat.h>
 #include <sys/ucred.h>
 #include <sys/un.h>
-#include <sys/user.h>
 #include <sys/vnioctl.h>
 #include <vfs/tmpfs/tmpfs_mount.h>
 extern "C" {

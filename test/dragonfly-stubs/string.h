@@ -18,6 +18,7 @@ char* strerror(int);
 extern "C++" {
 const char* strchr(const char*, int);
 char* strchr(char*, int);
+char* strrchr(const char*, int);
 const char* strstr(const char*, const char*);
 const char* strpbrk(const char*, const char*);
 }

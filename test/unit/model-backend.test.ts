@@ -273,6 +273,35 @@ describe('Jail on a model kernel', () => {
     await assert.rejects(make, code('ERR_JAIL_LIMIT'));
   });
 
+  it('jails are still found when one of them breaks the list for everybody', async () => {
+    const addresses = Array.from({ length: 40 }, (_, index) => `fd00::1:2:${index + 1}`);
+    const jail = await Jail.create({ path: ROOT, hostname: 'h', addresses });
+    const foreign = kernel.host.fork();
+    jailBy(foreign, 'foreign', ROOT, []);
+    const [, before] = listJails();
+    assert.equal(before?.hostname, 'foreign');
+    const inmate = kernel.host.fork();
+    inmate.jailAttach(jail.jid);
+    inmate.sethostname('x'.repeat(255));
+    const hog = kernel.host.fork();
+    jailBy(
+      hog,
+      'hog',
+      ROOT,
+      Array.from({ length: 150 }, () => '10.200.200.200'),
+    );
+    assert.throws(() => kernel.host.sysctl('jail.list'), { code: 'ERANGE' });
+    const [own, other, third] = listJails();
+    assert.deepEqual([own?.jid, own?.confirmed, own?.path], [jail.jid, true, ROOT]);
+    assert.deepEqual([other?.jid, other?.confirmed, other?.hostname], [foreign.jid, false, '']);
+    assert.equal(third?.jid, hog.jid);
+    for (const process of [inmate, hog, foreign]) {
+      process.exit(0);
+      kernel.host.wait(process.pid);
+    }
+    await jail.stop();
+  });
+
   it('paths leave room for the hostname that a jail may give itself', async () => {
     const path = (bytes: number) =>
       `/${'d/'.repeat((bytes - 1) / 2)}`.slice(0, -1).padEnd(bytes, 'e');

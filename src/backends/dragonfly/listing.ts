@@ -1,7 +1,7 @@
 import type { JailInfo, ProcessInfo } from '../../reports.js';
 import { capabilityNodes, hasOwnNodes } from './capability-nodes.js';
 import { confirmRows, type JailListing, type JailRow, parseJailList } from './jail-list.js';
-import { type KernelReads, nodeExists, readPatiently } from './kernel-reads.js';
+import { failedWith, type KernelReads, nodeExists, readPatiently } from './kernel-reads.js';
 import { decodeProcesses, isKernelThread, type KernelProcess, processInfo } from './kinfo.js';
 import { decodeStrings, decodeWholeText } from './sysctl-value.js';
 
@@ -32,7 +32,8 @@ export function readListing(reads: KernelReads): JailListing {
  * @param entries those of this package: they have names, and paths and addresses that nobody can have forged
  */
 export function listJails(reads: KernelReads, entries: readonly OwnEntry[]): JailInfo[] {
-  const listing = readListing(reads);
+  const readable = readListingIfAny(reads);
+  const listing = readable ?? parseJailList('');
   const living = livingByJail(reads);
   const exists = (jid: number) => jailExists(reads, jid, living);
   const confirmed = confirmRows(listing, exists);
@@ -46,7 +47,26 @@ export function listJails(reads: KernelReads, entries: readonly OwnEntry[]): Jai
     const row = infos.get(entry.jid);
     infos.set(entry.jid, ownInfo(entry, row, living.get(entry.jid) ?? 0));
   }
+  if (readable === null) {
+    for (const jid of living.keys()) if (!infos.has(jid)) infos.set(jid, unlisted(jid));
+  }
   return [...infos.values()].sort((a, b) => a.jid - b.jid);
+}
+
+// One jail whose root chose a long hostname can have the kernel refuse the list to everybody. Its own jails this package
+// knows, of others that they have processes.
+function readListingIfAny(reads: KernelReads): JailListing | null {
+  try {
+    return readListing(reads);
+  } catch (error) {
+    if (failedWith(error, 'ERANGE')) return null;
+    throw error;
+  }
+}
+
+function unlisted(jid: number): JailInfo {
+  const nothing = { name: null, hostname: '', path: '', addresses: [] };
+  return { jid, ...nothing, state: 'running', confirmed: false, owned: false };
 }
 
 // Other jails keep quiet about their addresses' scopes and about their names.
