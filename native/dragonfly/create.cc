@@ -116,9 +116,12 @@ bool check(Making* m, Error* error) {
 bool add_alias(const Making& m, size_t i, Error* error) {
   const char* text = m.spec->addresses[i];
   const Address& address = m.addresses[i];
+  const UniqueFd turn = lock_aliases(m.jail->state.get());
   bool has = false;
   if (!host_has_address(address, &has)) return fail(error, "address", "getifaddrs", text);
-  if (has) return true;  // it was there before and stays
+  const bool shared =
+      has && is_shared_alias(m.jail->state.get(), m.jail->entry.jid, m.spec->interface, address);
+  if (has && !shared) return true;  // it was there before and stays
   const bool link_local =
       address.family == AF_INET6 && address.bytes[0] == 0xFE && (address.bytes[1] & 0xC0) == 0x80;
   const uint32_t scope = link_local ? m.interface_index : 0;
@@ -126,7 +129,7 @@ bool add_alias(const Making& m, size_t i, Error* error) {
   off_t before;
   snprintf(line, sizeof line, "%u %s %s", scope, m.spec->interface, text);
   if (!write_ledger(m.ledger.get(), "alias", line, &before, error)) return false;
-  if (alias_add(m.spec->interface, address, scope)) return true;
+  if (shared || alias_add(m.spec->interface, address, scope)) return true;
   const int number = errno;
   cut_ledger(m.ledger.get(), before);
   return fail(error, "address", "ioctl", text, number);

@@ -22,12 +22,30 @@ constexpr int kListingTime = 20;  // that a listing of all processes may take
 constexpr int kEagerPasses = 8;   // without a pause
 constexpr int kPassesPerErrand = 64;
 constexpr int kKillPatience = 5000;
+constexpr int kOrphanPatience = 5000;
+constexpr pid_t kInit = 1;
 constexpr int kRounds = 4;
 
 int64_t now_in_milliseconds() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+enum class Left { kNobody, kOthers, kOrphans, kLiving };
+
+// Zombies of init's are reaped as soon as it can; nobody knows when others reap theirs.
+Left who_is_left(uint32_t jid) {
+  ProcessList list;
+  Error ignored;
+  if (!list.read(&ignored)) return Left::kOthers;
+  Left left = Left::kNobody;
+  for (const kinfo_proc& process : list) {
+    if (!is_in_jail(process, jid)) continue;
+    if (is_alive(process)) return Left::kLiving;
+    if (left != Left::kOrphans) left = process.kp_ppid == kInit ? Left::kOrphans : Left::kOthers;
+  }
+  return left;
 }
 
 int send_to_all(void* context, int) {
@@ -99,15 +117,7 @@ int unmount_as_inmate(void* context, int) {
 
 }  // namespace
 
-bool has_any(uint32_t jid) {
-  ProcessList list;
-  Error ignored;
-  if (!list.read(&ignored)) return true;
-  for (const kinfo_proc& process : list) {
-    if (is_in_jail(process, jid)) return true;
-  }
-  return false;
-}
+bool has_any(uint32_t jid) { return who_is_left(jid) != Left::kNobody; }
 
 void signal_all(uint32_t jid, int signal) { signal_each(jid, signal); }
 
@@ -140,8 +150,13 @@ void unmount_inside(uint32_t jid, const FsId* ours, size_t count) {
 }
 
 void wait_until_deserted(uint32_t jid, int milliseconds) {
-  const int64_t deadline = now_in_milliseconds() + milliseconds;
-  for (int pause = 0; has_any(jid) && now_in_milliseconds() < deadline;) {
+  const int64_t start = now_in_milliseconds();
+  for (int pause = 0;;) {
+    const Left left = who_is_left(jid);
+    const int patience =
+        left == Left::kOrphans && milliseconds < kOrphanPatience ? kOrphanPatience : milliseconds;
+    if (left == Left::kNobody || left == Left::kLiving) break;
+    if (now_in_milliseconds() - start >= patience) break;
     sleep_milliseconds(pause);
     pause = pause * 2 + 1 > kLongestPause ? kLongestPause : pause * 2 + 1;
   }

@@ -19,8 +19,9 @@ bool kill_all(uint32_t jid, int milliseconds);
 // Unmounts what was mounted from inside the jail, which pins it; the last first. Processes have to
 // be gone. `ours` are mounts made from outside: the kernel would refuse them, and log it.
 void unmount_inside(uint32_t jid, const FsId* ours, size_t count);
-// Waits until the last process is reaped, at most `milliseconds`, and a moment longer: listings of
-// other programs may still have its credentials. Only then may the anchor be closed.
+// Waits until the last process is reaped, at most `milliseconds` (longer for init to do so, not at
+// all where one lives), and a moment longer: listings of other programs may still have its
+// credentials. Only then may the anchor be closed.
 void wait_until_deserted(uint32_t jid, int milliseconds);
 // All of it: ends every process, takes back what was mounted inside, waits until all are reaped.
 // Again while somebody is there: what a monitor started before it was killed may have been on its

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,18 +58,64 @@ const char* after(const char* line, const char* word) {
   return strncmp(line, word, n) == 0 && line[n] == ' ' ? line + n + 1 : nullptr;
 }
 
-bool undo_alias(const char* text, Error* error) {
+struct Alias {
   unsigned scope = 0;
-  char interface[32];
-  char written[64];
+  char interface[32] = "";
+  char written[64] = "";
   Address address;
-  if (sscanf(text, "%u %31s %63s", &scope, interface, written) != 3) return true;
-  if (!parse_address(written, &address)) return true;
+};
+
+bool parse_alias(const char* text, Alias* out) {
+  return sscanf(text, "%u %31s %63s", &out->scope, out->interface, out->written) == 3 &&
+         parse_address(out->written, &out->address);
+}
+
+bool is_same(const Alias& alias, const char* interface, const Address& address) {
+  return strcmp(alias.interface, interface) == 0 && alias.address.family == address.family &&
+         memcmp(alias.address.bytes, address.bytes, address.size()) == 0;
+}
+
+struct Search {
+  int state;
+  uint32_t except;
+  const char* interface;
+  const Address* address;
+  char boot[48];
+  bool found;
+};
+
+// To be continued while it is not found.
+bool look_into(void* context, uint32_t id) {
+  Search* search = static_cast<Search*>(context);
+  char name[64];
+  Lines lines;
+  if (id == search->except) return true;
+  ledger_name(id, name);
+  const UniqueFd ledger(openat(search->state, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!ledger || !read_lines(ledger.get(), &lines) || lines.count == 0) return true;
+  const char* boot = after(lines.at[0], "boot");
+  if (boot == nullptr || strcmp(boot, search->boot) != 0) return true;
+  for (size_t i = 1; i < lines.count && !search->found; i++) {
+    Alias alias;
+    const char* text = after(lines.at[i], "alias");
+    search->found = text != nullptr && parse_alias(text, &alias) &&
+                    is_same(alias, search->interface, *search->address);
+  }
+  return !search->found;
+}
+
+bool undo_alias(int state, uint32_t jail, const char* text, Error* error) {
+  Alias alias;
+  if (!parse_alias(text, &alias)) return true;
+  const UniqueFd turn = lock_aliases(state);
+  if (is_shared_alias(state, jail, alias.interface, alias.address)) return true;
   bool has = false;
-  if (!host_has_address(address, &has)) return fail(error, "address", "getifaddrs", written);
-  if (!has || alias_remove(interface, address, scope)) return true;
+  if (!host_has_address(alias.address, &has)) {
+    return fail(error, "address", "getifaddrs", alias.written);
+  }
+  if (!has || alias_remove(alias.interface, alias.address, alias.scope)) return true;
   if (errno == EADDRNOTAVAIL || errno == ENXIO) return true;  // gone, or with its interface
-  return fail(error, "address", "ioctl", written);
+  return fail(error, "address", "ioctl", alias.written);
 }
 
 bool unmount_for_sure(const char* path, Error* error) {
@@ -148,7 +195,7 @@ bool undo_folder(const char* path, Error* error) {
 }
 
 bool undo_line(int state, uint32_t jail, const char* line, bool was_mounted, Error* error) {
-  if (const char* alias = after(line, "alias")) return undo_alias(alias, error);
+  if (const char* alias = after(line, "alias")) return undo_alias(state, jail, alias, error);
   if (const char* folder = after(line, "folder")) return undo_folder(folder, error);
   if (const char* rules = after(line, "rules")) return devfs_clear_rules(rules, error);
   if (const char* mounted = after(line, "mounted"))
@@ -241,6 +288,19 @@ bool undo_ledger(int state, uint32_t id, const Undoing& undoing, Error* error) {
   else
     cut_ledger(ledger.get(), 0);
   return all;
+}
+
+UniqueFd lock_aliases(int state) {
+  UniqueFd fd(openat(state, "aliases", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  while (fd && flock(fd.get(), LOCK_EX) < 0 && errno == EINTR) {
+  }
+  return fd;
+}
+
+bool is_shared_alias(int state, uint32_t id, const char* interface, const Address& address) {
+  Search search = {state, id, interface, &address, "", false};
+  if (boot_id(search.boot, sizeof search.boot)) each_jid(state, look_into, &search);
+  return search.found;
 }
 
 size_t ledger_mounts(int state, uint32_t id, FsId* out, size_t max) {

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../common/address.hh"
 #include "../common/error.hh"
 #include "../common/unique_fd.hh"
 #include "mount.hh"
@@ -36,6 +37,10 @@ struct Undoing {
 // Takes everything back, last thing first, and keeps the lines of what could not be. True when none
 // is left.
 bool undo_ledger(int state, uint32_t id, const Undoing& undoing, Error* error);
+// One at a time looks whether an address is there, adds or removes it.
+UniqueFd lock_aliases(int state);
+// Does another jail's ledger of this boot have this alias too? Then that one removes it.
+bool is_shared_alias(int state, uint32_t id, const char* interface, const Address& address);
 // The mounts in it, for those who have to tell them from mounts made inside the jail. How many, at
 // most `max`.
 size_t ledger_mounts(int state, uint32_t id, FsId* out, size_t max);

@@ -93,10 +93,10 @@ void Monitor::kill() {
   phase_ = Phase::kKilled;
   tell_activity(jail_, commands_ != nullptr, true);
   pause_ = kMillisecond;
+  kill_jail(&jail_);
   // Somebody else's jail without a monitor may be held by something that nobody takes back.
   const bool has_monitor = jail_.owned || jail_.entry.monitor > 0;
   deadline_ = in_milliseconds(static_cast<uint32_t>(has_monitor ? kUndoPatience : jail_.patience));
-  kill_jail(&jail_);
 }
 
 void Monitor::kill_commands() {

@@ -273,6 +273,15 @@ describe('Jail on a model kernel', () => {
     await assert.rejects(make, code('ERR_JAIL_LIMIT'));
   });
 
+  it('an address that jails share goes with the last of them', async () => {
+    const spec = { path: ROOT, hostname: 'h', interface: 'lo0', addresses: ['10.0.0.7'] };
+    const [one, two] = [await Jail.create(spec), await Jail.create(spec)];
+    await one.stop();
+    assert.ok(kernel.network.has('10.0.0.7'));
+    await two.stop();
+    assert.ok(!kernel.network.has('10.0.0.7'));
+  });
+
   it('jails are still found when one of them breaks the list for everybody', async () => {
     const addresses = Array.from({ length: 40 }, (_, index) => `fd00::1:2:${index + 1}`);
     const jail = await Jail.create({ path: ROOT, hostname: 'h', addresses });

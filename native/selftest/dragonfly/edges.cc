@@ -36,6 +36,12 @@ int64_t milliseconds_now() {
   return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
 }
 
+bool host_has(const char* text) {
+  dfjail::Address address;
+  bool has = false;
+  return dfjail::parse_address(text, &address) && dfjail::host_has_address(address, &has) && has;
+}
+
 // ---- as many and as long as the list can hold
 
 void test_address_count(const Scene& scene, int count) {
@@ -71,12 +77,37 @@ void test_address_counts(const Scene& scene) {
   spec.address("fe80::61");
   spec.interface = "lo0";
   const uint32_t jid = make(&client, scene, spec, "link-local");
-  dfjail::Address address;
-  bool has = false;
-  dfjail::parse_address("fe80::61", &address);
-  check(dfjail::host_has_address(address, &has) && has, "link-local: it is on the interface");
+  check(host_has("fe80::61"), "link-local: it is on the interface");
   stop(&client, jid, "link-local");
-  check(dfjail::host_has_address(address, &has) && !has, "link-local: and gone from it");
+  check(!host_has("fe80::61"), "link-local: and gone from it");
+}
+
+// Whoever ends last takes it away, a jail that has to be recovered included.
+void test_shared_address(const Scene& scene) {
+  if (scene.options->fast) return skip("shared address", "--fast");
+  Spec spec = plain(scene);
+  spec.address("10.63.0.1");
+  spec.address("fd00:63::1");
+  spec.interface = "lo0";
+  Client first;
+  Client second;
+  Client third;
+  const uint32_t one = make(&first, scene, spec, "shared address, first");
+  const uint32_t two = make(&second, scene, spec, "shared address, second");
+  const uint32_t three = make(&third, scene, spec, "shared address, third");
+  stop(&first, one, "shared address, first");
+  check(host_has("10.63.0.1") && host_has("fd00:63::1"), "shared address: the others keep it");
+  kill(third.pid(), SIGKILL);
+  third.reap();
+  stop(&second, two, "shared address, second");
+  check(host_has("10.63.0.1") && host_has("fd00:63::1"), "shared address: also one that is lost");
+  UniqueFd state;
+  Error error;
+  check(dfjail::open_state(scene.root->state, &state, &error) &&
+            dfjail::recover_jail(state.get(), three, dfjail::Undoing(), &error),
+        "shared address: which is recovered");
+  check(!host_has("10.63.0.1") && !host_has("fd00:63::1"), "shared address: it is gone");
+  nothing_left(scene, "shared address");
 }
 
 constexpr const char* kFolders[] = {"dev", "proc", "tmp", "null"};
@@ -430,6 +461,7 @@ void test_killed(const Scene& scene) {
 
 void test_edges(const Scene& scene) {
   test_address_counts(scene);
+  test_shared_address(scene);
   test_longest(scene);
   test_read_only(scene);
   test_busy(scene);

@@ -43,7 +43,7 @@ export function makeJail(
   if (spec.capabilities.setHostname) checkHostnameRoom(path);
   watch.done('root');
   watch.done('register'); // whoever makes it knows of it: there is no registry on a model
-  addAliases(monitor, spec, undo, watch);
+  addAliases(kernel, monitor, spec, undo, watch);
   mountAll(monitor, { ...spec, path }, undo, watch);
   const made = raiseJail(kernel, monitor, { path, hostname: spec.hostname, addresses: texts });
   undo.add('let go of the jail', () => letGo(monitor, made.anchor));
@@ -71,7 +71,19 @@ function resolveRoot(monitor: ModelProcess, { path }: ResolvedSpec): string {
   return real;
 }
 
+const HOLDERS = new WeakMap<ModelKernel, Map<string, Set<UndoList>>>();
+
+/** The jails that share an address which was added for the first of them: the last takes it away. */
+function aliasHolders(kernel: ModelKernel, alias: string): Set<UndoList> {
+  const all = HOLDERS.get(kernel) ?? new Map<string, Set<UndoList>>();
+  HOLDERS.set(kernel, all);
+  const holders = all.get(alias) ?? new Set();
+  all.set(alias, holders);
+  return holders;
+}
+
 function addAliases(
+  kernel: ModelKernel,
   monitor: ModelProcess,
   spec: ResolvedSpec,
   undo: UndoList,
@@ -82,15 +94,20 @@ function addAliases(
   for (const { address } of spec.addresses) {
     const where = (syscall: string) => ({ step: 'address', syscall, path: address });
     const known = during(where('getifaddrs'), () => monitor.getifaddrs());
-    if (known.some((own) => own.address === address)) {
-      watch.done('address'); // it was there before and stays
-      continue;
-    }
+    const there = known.some((own) => own.address === address);
     const bytes = addressBytes(address);
-    during(where('ioctl'), () => monitor.addAlias(name, bytes));
-    undo.add(`removed ${address} from ${name}`, (by) => {
-      during(where('ioctl'), () => removeAlias(by, name, bytes));
-    });
+    // What was there before stays, unless it is that of other jails.
+    const holders = aliasHolders(kernel, `${name} ${address}`);
+    if (!there) during(where('ioctl'), () => monitor.addAlias(name, bytes));
+    if (!there || holders.size > 0) {
+      holders.add(undo);
+      undo.add(`removed ${address} from ${name}`, (by) => {
+        if (!holders.has(undo) || holders.size === 1) {
+          during(where('ioctl'), () => removeAlias(by, name, bytes));
+        }
+        holders.delete(undo);
+      });
+    }
     watch.done('address');
   }
 }

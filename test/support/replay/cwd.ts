@@ -87,12 +87,17 @@ function replayStat(
 
 function replayLook(replay: Replay, child: ModelProcess, row: Row, numbers: Numbers): void {
   const what = row.case.trim();
-  if (row.call === 'stat') return replayStat(replay, child, row.case, what, numbers);
-  if (row.call === 'open') return replayOpen(replay, child, what);
-  if (row.call === 'fchdir') {
-    return replay.check(row.case, () => attemptDone(() => child.fchdir(child.open('..'))));
+  if (row.call === 'stat') replayStat(replay, child, row.case, what, numbers);
+  else if (row.call === 'open') replayOpen(replay, child, what);
+  else if (row.call === 'fchdir') {
+    replay.check(row.case, () => attemptDone(() => child.fchdir(child.open('..'))));
+  } else {
+    if (row.call === 'chdir') child.chdir('/');
+    replayCwdOf(replay, child, row);
   }
-  if (row.call === 'chdir') child.chdir('/');
+}
+
+function replayCwdOf(replay: Replay, child: ModelProcess, row: Row): void {
   replay.check(
     row.case,
     () => attemptDone(() => child.getcwd()),
