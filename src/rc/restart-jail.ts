@@ -1,4 +1,4 @@
-import { exclusively } from './exclusively.js';
+import { exclusively } from '../exclusively.js';
 import { filesOf } from './files.js';
 import { type RcOptions, resolveOptions } from './options.js';
 import type { RcJail } from './rc-jail.js';

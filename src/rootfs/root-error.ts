@@ -24,7 +24,7 @@ export function rootError(error: unknown, path: string): Error {
 
 /** Makes the error of a check that no system call made. */
 export function rootFailure(
-  code: 'EEXIST' | 'ENOTDIR' | 'ENOTEMPTY',
+  code: 'EEXIST' | 'EISDIR' | 'ELOOP' | 'ENOENT' | 'ENOTDIR' | 'ENOTEMPTY',
   syscall: string,
   path: string,
 ): Error {

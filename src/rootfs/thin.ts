@@ -25,6 +25,7 @@ export interface ThinRoot {
 }
 
 const MARKER = '.dragonfly-jail';
+const TITLE = 'thin root, version 1\n';
 // Files that the host's programs look up their libraries by; they change when the host installs something.
 const LINKER_FILES = ['etc/ld.so.cache', 'etc/ld.so.conf'];
 const BSD_LINKER_FILES = ['var/run/ld-elf.so.hints'];
@@ -90,6 +91,11 @@ export async function thinRootMounts(
   return mountsOf(await surveyHost(include, osType() === 'Linux'));
 }
 
+/** Is this the marker of a thin root? */
+export function isThinMarker(text: string): boolean {
+  return text === TITLE;
+}
+
 async function makeTop(root: string): Promise<void> {
   try {
     await mkdir(root, { recursive: true });
@@ -118,7 +124,7 @@ async function claim(top: Folder): Promise<void> {
   if (foreign && !names.includes(MARKER)) {
     throw rootFailure('ENOTEMPTY', 'scandir', top.path);
   }
-  await top.write(MARKER, 'thin root, version 1\n');
+  await top.write(MARKER, TITLE);
   await top.chmod(0o755);
 }
 

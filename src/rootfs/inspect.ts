@@ -1,0 +1,201 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { isElf } from './elf/parse.js';
+import { Loader } from './libraries/load.js';
+import { normalPath } from './paths.js';
+import { ProgramError } from './program-error.js';
+import { isServiceMarker } from './service/manifest.js';
+import { MARKER } from './service/options.js';
+import { parseScriptLine, START_OF_PROGRAM } from './service/script.js';
+import { isThinMarker } from './thin.js';
+import { Tree } from './tree.js';
+
+/** What {@link inspectRoot} found. */
+export interface RootInspection {
+  /**
+   * `'complete'`: a whole system, with a shell and what starts it or tells which system it is. `'service'`: programs,
+   * but no system. `'empty'`: nothing that could be run.
+   */
+  readonly kind: 'complete' | 'service' | 'empty';
+  /** What will not work in a jail with this root, one sentence each; none when nothing was found. */
+  readonly problems: readonly string[];
+}
+
+const SHELL = '/bin/sh';
+const PASSWORD_FILES = ['/etc/passwd', '/etc/master.passwd'];
+const BSD_LOADERS = ['/usr/libexec/ld-elf.so.2', '/libexec/ld-elf.so.1'];
+const BSD_START = '/etc/rc';
+const LINUX_START = ['/sbin/init', '/usr/lib/systemd/systemd', '/lib/systemd/systemd'];
+const RELEASES = ['/etc/os-release', '/usr/lib/os-release', '/etc/debian_version'];
+// No programs of the root: file systems of the kernel, and what anybody may have left.
+const NOT_SEARCHED = ['/dev', '/proc', '/sys', '/tmp', '/var/tmp', '/run', '/var/run'];
+const MAX_NAMES = 50_000;
+const MAX_PROBLEMS = 100;
+
+/**
+ * Looks at a directory that is to be the root of a jail: what kind of root it is, and what will not work in it.
+ *
+ * It only reads, follows links as a program inside would, runs nothing, and opens nothing but regular files: it can be
+ * used for a root whose jail runs and is not trusted. What it says is for people: a jail's root can make its root look
+ * like anything.
+ *
+ * @param path absolute path of the directory
+ * @returns the kind and the problems
+ * @throws JailError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+ * @throws JailSystemError step `root`: `ENOENT`, `ENOTDIR`, `EACCES`
+ * @example
+ * const { kind, problems } = await inspectRoot('/var/jails/www');
+ * if (problems.length > 0) console.error(`${kind} root:\n${problems.join('\n')}`);
+ */
+export async function inspectRoot(path: string): Promise<RootInspection> {
+  const tree = Tree.open(normalPath(path, 'path'));
+  try {
+    return await inspect(tree);
+  } finally {
+    tree.close();
+  }
+}
+
+async function inspect(tree: Tree): Promise<RootInspection> {
+  const marker = tree.text(`/${MARKER}`, 1 << 24) ?? '';
+  if (!isServiceMarker(marker) && isComplete(tree)) {
+    return { kind: 'complete', problems: [...topProblems(tree), ...systemProblems(tree)] };
+  }
+  const { programs, isWhole } = await findPrograms(tree);
+  if (programs.length === 0) return { kind: 'empty', problems: emptyProblems(marker) };
+  const loader = new Loader(tree);
+  const problems = programs.flatMap((program) => programProblems(loader, program));
+  const tooMany = isWhole ? [] : [`only the first ${MAX_NAMES} names in it were looked at`];
+  const some = [...new Set(problems)].slice(0, MAX_PROBLEMS);
+  return { kind: 'service', problems: [...topProblems(tree), ...some, ...tooMany] };
+}
+
+function isComplete(tree: Tree): boolean {
+  if (!isProgram(tree, SHELL)) return false;
+  const starts = [BSD_START, ...LINUX_START].some((path) => tree.findFile(path) !== null);
+  const accounts = PASSWORD_FILES.some((path) => tree.findFile(path) !== null);
+  return starts || (accounts && RELEASES.some((path) => tree.findFile(path) !== null));
+}
+
+function isProgram(tree: Tree, path: string): boolean {
+  return ((tree.findFile(path)?.mode ?? 0) & 0o111) !== 0;
+}
+
+function emptyProblems(marker: string): string[] {
+  return isThinMarker(marker)
+    ? ['it is a thin root: its programs are in the mounts that prepareThinRoot() gives']
+    : ['there is no program in it'];
+}
+
+/** Problems of the directory itself. */
+function topProblems(tree: Tree): string[] {
+  const problems: string[] = [];
+  const mode = tree.find('/')?.mode ?? 0;
+  if ((mode & 0o001) === 0) {
+    problems.push(
+      `only its owner may enter it (mode ${octal(mode)}): commands of other users fail`,
+    );
+  }
+  for (const path of ['/', '/etc']) {
+    const place = tree.find(path);
+    if (place !== null && (place.mode & 0o002) !== 0) {
+      problems.push(`everybody in the jail may write to ${path} (mode ${octal(place.mode)})`);
+    }
+  }
+  return problems;
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}
+
+/** What a whole system lacks. */
+function systemProblems(tree: Tree): string[] {
+  const isBsd = [BSD_START, ...BSD_LOADERS].some((path) => tree.findFile(path) !== null);
+  const problems = isBsd ? bsdProblems(tree) : linuxProblems(tree);
+  for (const path of ['/dev', '/tmp']) {
+    if (tree.find(path)?.kind !== 'directory') problems.push(`there is no directory ${path}`);
+  }
+  const scratch = tree.find('/tmp');
+  if (scratch?.kind === 'directory' && (scratch.mode & 0o1777) !== 0o1777) {
+    problems.push(`/tmp is not for everybody: its mode is ${octal(scratch.mode)} instead of 1777`);
+  }
+  const root = /^root:/m.test(tree.text('/etc/passwd') ?? '');
+  if (!root)
+    problems.push('there is no root in /etc/passwd, where users of commands are looked up');
+  return [...problems, ...programProblems(new Loader(tree), SHELL)];
+}
+
+function bsdProblems(tree: Tree): string[] {
+  const problems: string[] = [];
+  const need = (paths: readonly string[], why: string) => {
+    if (paths.every((path) => tree.findFile(path) === null)) {
+      problems.push(`there is no ${paths[0]}: ${why}`);
+    }
+  };
+  need([BSD_START], 'nothing starts the system');
+  need(['/etc/rc.shutdown'], 'nothing stops the system in order');
+  need(BSD_LOADERS, 'programs with shared libraries cannot be run');
+  need(['/etc/pwd.db'], 'programs find no users; pwd_mkdb(8) makes it');
+  need(['/etc/spwd.db'], 'programs of root find no users; pwd_mkdb(8) makes it');
+  if (tree.linkText('/boot/kernel') === null && tree.find('/boot/kernel') === null) {
+    problems.push(
+      'there is no /boot/kernel: programs that look for the kernel want a link to ../dev/null',
+    );
+  }
+  return problems;
+}
+
+function linuxProblems(tree: Tree): string[] {
+  if (LINUX_START.some((path) => tree.findFile(path) !== null)) return [];
+  return ['there is no /sbin/init: commands run, but the system cannot be started as a whole'];
+}
+
+/** Every executable file of the tree. */
+async function findPrograms(tree: Tree): Promise<{ programs: string[]; isWhole: boolean }> {
+  const programs: string[] = [];
+  const folders = ['/'];
+  let left = MAX_NAMES;
+  for (const folder of folders) {
+    await turn();
+    for (const name of tree.names(folder)) {
+      const path = `${folder === '/' ? '' : folder}/${name}`;
+      if (left-- <= 0) return { programs, isWhole: false };
+      if (tree.linkText(path) !== null) continue;
+      const place = tree.find(path);
+      if (place?.kind === 'directory' && !NOT_SEARCHED.includes(path)) folders.push(path);
+      // Libraries are executable as well, for some systems and no good reason.
+      const executable = place?.kind === 'file' && (place.mode & 0o111) !== 0;
+      if (executable && looksLikeProgram(tree, path)) programs.push(path);
+    }
+  }
+  return { programs, isWhole: true };
+}
+
+function looksLikeProgram(tree: Tree, path: string): boolean {
+  const start = startOf(tree, path);
+  return isElf(start) || parseScriptLine(start) !== null;
+}
+
+function startOf(tree: Tree, path: string): Uint8Array {
+  return tree.read(path, (source) => source.read(0, Math.min(source.size, START_OF_PROGRAM)));
+}
+
+/** Why a program of the root cannot be run. */
+function programProblems(loader: Loader, path: string): string[] {
+  const { tree } = loader;
+  const line = parseScriptLine(startOf(tree, path));
+  if (line !== null) {
+    const there = tree.findFile(line.interpreter) !== null;
+    return there ? [] : [`${path} is run by ${line.interpreter}, which is not there`];
+  }
+  try {
+    return loader
+      .load({ source: path, target: path })
+      .missing.map(
+        ({ library, neededBy: [file] }) => `${file} needs ${library}, which is not there`,
+      );
+  } catch (error) {
+    if (error instanceof ProgramError) return [error.message];
+    throw error;
+  }
+}
