@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { JailSystemError } from '../errors.js';
 import { isElf } from './elf/parse.js';
 import { Loader } from './libraries/load.js';
 import { normalPath } from './paths.js';
 import { ProgramError } from './program-error.js';
-import { isServiceMarker } from './service/manifest.js';
-import { MARKER } from './service/options.js';
+import { isServiceMarker, MARKER, MAX_MARKER } from './service/manifest.js';
 import { parseScriptLine, START_OF_PROGRAM } from './service/script.js';
 import { isThinMarker } from './thin.js';
 import { Tree } from './tree.js';
@@ -26,8 +26,8 @@ const BSD_LOADERS = ['/usr/libexec/ld-elf.so.2', '/libexec/ld-elf.so.1'];
 const BSD_START = '/etc/rc';
 const LINUX_START = ['/sbin/init', '/usr/lib/systemd/systemd', '/lib/systemd/systemd'];
 const RELEASES = ['/etc/os-release', '/usr/lib/os-release', '/etc/debian_version'];
-// No programs of the root: file systems of the kernel, and what anybody may have left.
-const NOT_SEARCHED = ['/dev', '/proc', '/sys', '/tmp', '/var/tmp', '/run', '/var/run'];
+// File systems of the kernel, where they are mounted.
+const NOT_SEARCHED = ['/dev', '/proc', '/sys'];
 const MAX_NAMES = 50_000;
 const MAX_PROBLEMS = 100;
 
@@ -56,7 +56,7 @@ export async function inspectRoot(path: string): Promise<RootInspection> {
 }
 
 async function inspect(tree: Tree): Promise<RootInspection> {
-  const marker = tree.text(`/${MARKER}`, 1 << 24) ?? '';
+  const marker = tree.text(`/${MARKER}`, MAX_MARKER) ?? '';
   if (!isServiceMarker(marker) && isComplete(tree)) {
     return { kind: 'complete', problems: [...topProblems(tree), ...systemProblems(tree)] };
   }
@@ -157,18 +157,34 @@ async function findPrograms(tree: Tree): Promise<{ programs: string[]; isWhole: 
   let left = MAX_NAMES;
   for (const folder of folders) {
     await turn();
-    for (const name of tree.names(folder)) {
+    for (const name of unlessFailed(() => tree.names(folder)) ?? []) {
       const path = `${folder === '/' ? '' : folder}/${name}`;
       if (left-- <= 0) return { programs, isWhole: false };
-      if (tree.linkText(path) !== null) continue;
-      const place = tree.find(path);
-      if (place?.kind === 'directory' && !NOT_SEARCHED.includes(path)) folders.push(path);
-      // Libraries are executable as well, for some systems and no good reason.
-      const executable = place?.kind === 'file' && (place.mode & 0o111) !== 0;
-      if (executable && looksLikeProgram(tree, path)) programs.push(path);
+      const kind = unlessFailed(() => kindOf(tree, path));
+      if (kind === 'folder') folders.push(path);
+      else if (kind === 'program') programs.push(path);
     }
   }
   return { programs, isWhole: true };
+}
+
+// What this user may not read, or what has gone meanwhile, is for nobody to complain about.
+function unlessFailed<T>(look: () => T): T | null {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof JailSystemError) return null;
+    throw error;
+  }
+}
+
+/** Directories to search and programs; links lead to what is found anyway. */
+function kindOf(tree: Tree, path: string): 'folder' | 'program' | null {
+  if (tree.linkText(path) !== null) return null;
+  const place = tree.find(path);
+  if (place?.kind === 'directory') return NOT_SEARCHED.includes(path) ? null : 'folder';
+  const executable = place?.kind === 'file' && (place.mode & 0o111) !== 0;
+  return executable && looksLikeProgram(tree, path) ? 'program' : null;
 }
 
 function looksLikeProgram(tree: Tree, path: string): boolean {

@@ -7,6 +7,8 @@ import { Folder } from './folder.js';
 import { type HostLayout, surveyHost } from './host.js';
 import { includedPaths, normalPath } from './paths.js';
 import { rootError, rootFailure } from './root-error.js';
+import { isServiceMarker, MARKER, MAX_MARKER } from './service/manifest.js';
+import { Tree } from './tree.js';
 
 /** Options of {@link prepareThinRoot}. */
 export interface ThinRootOptions {
@@ -24,7 +26,6 @@ export interface ThinRoot {
   readonly mounts: MountSpec[];
 }
 
-const MARKER = '.dragonfly-jail';
 const TITLE = 'thin root, version 1\n';
 // Files that the host's programs look up their libraries by; they change when the host installs something.
 const LINKER_FILES = ['etc/ld.so.cache', 'etc/ld.so.conf'];
@@ -121,11 +122,21 @@ async function layOut(top: Folder, host: HostLayout, linux: boolean): Promise<vo
 async function claim(top: Folder): Promise<void> {
   const names = await top.names();
   const foreign = names.some((name) => name !== 'lost+found');
-  if (foreign && !names.includes(MARKER)) {
+  if (foreign && (!names.includes(MARKER) || isServiceRoot(top.path))) {
     throw rootFailure('ENOTEMPTY', 'scandir', top.path);
   }
   await top.write(MARKER, TITLE);
   await top.chmod(0o755);
+}
+
+/** Its programs would be hidden by the mounts, and its accounts mixed with those of a thin root. */
+function isServiceRoot(path: string): boolean {
+  const tree = Tree.open(path);
+  try {
+    return isServiceMarker(tree.text(`/${MARKER}`, MAX_MARKER) ?? '');
+  } finally {
+    tree.close();
+  }
 }
 
 async function makeFolders(top: Folder): Promise<void> {

@@ -115,7 +115,9 @@ async function planRoot(
   const plan = new RootPlan();
   addSkeleton(plan, system);
   const collector = new Collector(system, plan, libraryPath);
-  programs.forEach((path, index) => collector.program(path, `options.programs[${index}]`));
+  for (const [index, path] of programs.entries()) {
+    collector.program(path, `options.programs[${index}]`);
+  }
   addOpenedLibraries(collector);
   const linux = isLinux(collector);
   const accounts = new Accounts(linux);

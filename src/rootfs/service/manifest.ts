@@ -1,6 +1,11 @@
 /** What an earlier build made, by path. */
 export type Manifest = ReadonlyMap<string, 'file' | 'folder' | 'link'>;
 
+/** The file that says which kind of root a directory is. */
+export const MARKER = '.dragonfly-jail';
+/** No root is as large: a hundred bytes a file. */
+export const MAX_MARKER = 256 << 20;
+
 const TITLE = 'service root, version 1';
 const LETTERS = { file: 'f', folder: 'd', link: 'l' } as const;
 const KINDS: Readonly<Record<string, 'file' | 'folder' | 'link'>> = {

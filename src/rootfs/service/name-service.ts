@@ -22,7 +22,7 @@ export function addLoaderFiles(collector: Collector, plan: RootPlan): void {
   for (const loaded of oneOfEachMachine(collector.loaded)) {
     const elf = loaded.files[0]?.elf;
     if (loaded.kind === 'musl') collector.mirror(muslPathFile(elf?.interpreter ?? ''));
-    else if (loaded.kind === 'bsd') BSD_FILES.forEach((path) => collector.mirror(path));
+    else if (loaded.kind === 'bsd') for (const path of BSD_FILES) collector.mirror(path);
     else addCache(collector, plan, elf?.littleEndian ?? true);
   }
 }

@@ -10,6 +10,7 @@ import {
   type UnknownRecord,
 } from '../../validate.js';
 import { normalPath } from '../paths.js';
+import { MARKER } from './manifest.js';
 import { checkedUser, type NamedUser } from './user-options.js';
 
 /** Somebody who owns a file: a name of an account of the root, or a number. */
@@ -126,7 +127,6 @@ const DIRECTORY = ['path', 'mode', 'user', 'group'];
 const MAX_ID = 0xfffffffe;
 // What is no file system of the host, or is one without end.
 const NO_SOURCES = ['/dev', '/proc', '/sys'];
-export const MARKER = '.dragonfly-jail';
 
 /**
  * Checks the options of buildServiceRoot.

@@ -4,8 +4,14 @@ import { dirname } from 'node:path';
 import { Folder } from '../folder.js';
 import { rootError, rootFailure } from '../root-error.js';
 import { Tree } from '../tree.js';
-import { formatManifest, isServiceMarker, type Manifest, parseManifest } from './manifest.js';
-import { MARKER } from './options.js';
+import {
+  formatManifest,
+  isServiceMarker,
+  MARKER,
+  MAX_MARKER,
+  type Manifest,
+  parseManifest,
+} from './manifest.js';
 import type { Planned, PlannedFile, PlannedFolder, RootPlan } from './plan.js';
 
 type Undo = () => Promise<unknown>;
@@ -14,7 +20,6 @@ type Undo = () => Promise<unknown>;
 export type Method = 'copy' | 'link';
 
 const STAGE = /^\.dragonfly-jail\.(\d+)\.[0-9a-f]{16}$/;
-const MAX_MARKER = 256 << 20;
 
 /**
  * Makes what is planned in a directory that is missing, empty, or a service root already.
