@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
 import { abortError } from '../abort.js';
+import { exclusively } from '../exclusively.js';
 import { Jail } from '../jail.js';
 import { openConsoleLog } from './console-log.js';
-import { exclusively } from '../exclusively.js';
 import { filesOf, type RcFiles } from './files.js';
 import { findRunning } from './find-running.js';
 import { userOptions } from './host-user.js';

@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
+import { exclusively } from '../exclusively.js';
 import { Jail } from '../jail.js';
 import type { JailInfo } from '../reports.js';
 import { openConsoleLog } from './console-log.js';
-import { exclusively } from '../exclusively.js';
 import { filesOf, type RcFiles } from './files.js';
 import { findRunning, isInUse } from './find-running.js';
 import { removeIdFile } from './id-file.js';

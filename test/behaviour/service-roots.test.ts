@@ -40,11 +40,15 @@ describe('a service root runs', function () {
   });
 
   /** A jail in a root with these programs and nothing else. */
-  async function start(options: ServiceRootOptions, about: Partial<JailSpec> = {}): Promise<Jail> {
+  async function start(
+    options: ServiceRootOptions,
+    { mounts: more = [], ...about }: Partial<JailSpec> = {},
+  ): Promise<Jail> {
     const { mounts, missing } = await buildServiceRoot(path, options);
     assert.deepEqual(missing, []);
     assert.deepEqual(await inspectRoot(path), { kind: 'service', problems: [] });
-    jail = await Jail.create({ path, mounts, hostname: 'service.test', addresses, ...about });
+    const spec = { path, mounts: [...mounts, ...more], hostname: 'service.test', addresses };
+    jail = await Jail.create({ ...spec, ...about });
     return jail;
   }
 
@@ -136,7 +140,11 @@ describe('a service root runs', function () {
           { path: '/run/postgresql', user: 'postgres' },
         ],
       },
-      { capabilities: { sysvIpc: true } },
+      {
+        capabilities: { sysvIpc: true },
+        // That of devfs is too small for a database.
+        mounts: [{ type: 'tmpfs', target: '/dev/shm', options: { mode: '1777' } }],
+      },
     );
     const data = '/var/lib/data';
     const user = 'postgres';
@@ -150,7 +158,6 @@ describe('a service root runs', function () {
       listen_addresses: addresses.join(','),
       hba_file: '/etc/pg_hba.conf',
       unix_socket_directories: '/run/postgresql',
-      dynamic_shared_memory_type: 'mmap',
       fsync: 'off',
     };
     const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);

@@ -1,6 +1,13 @@
 import type { JailSpec } from 'dragonfly-jail';
 import { loadRcConf, type RcConf, type RcJail, type RcSource } from 'dragonfly-jail/rc';
-import { prepareThinRoot, type ThinRoot } from 'dragonfly-jail/rootfs';
+import {
+  buildServiceRoot,
+  type inspectRoot,
+  ProgramError,
+  prepareThinRoot,
+  type RootInspection,
+  type ThinRoot,
+} from 'dragonfly-jail/rootfs';
 import { readState, type ServiceSpec, Supervisor } from 'dragonfly-jail/supervisor';
 import { jail, jailAttach, sysctl } from 'dragonfly-jail/syscalls';
 import { ModelKernel, type Program, useModelKernel } from 'dragonfly-jail/testing';
@@ -16,6 +23,25 @@ export async function thin(): Promise<JailSpec> {
   // @ts-expect-error: a list
   await prepareThinRoot('/jails/www', { include: '/opt' });
   return { ...spec, mounts: root.mounts };
+}
+
+export async function serviceRoot(): Promise<JailSpec> {
+  const root = await buildServiceRoot('/jails/www', {
+    programs: ['/usr/sbin/nginx'],
+    files: ['/etc/mime.types', { target: '/srv/x', content: 'x', user: 'www', mode: 0o640 }],
+    users: ['www-data', { name: 'www', uid: 80, groups: ['daemon', { name: 'log', gid: 4 }] }],
+    method: 'link',
+  });
+  // @ts-expect-error: programs are always named
+  await buildServiceRoot('/jails/www', { files: [] });
+  // @ts-expect-error: copies or links
+  await buildServiceRoot('/jails/www', { programs: [], method: 'move' });
+  holds<Same<Awaited<ReturnType<typeof inspectRoot>>, RootInspection>>();
+  return { ...spec, mounts: root.mounts };
+}
+
+export function whoNeedsIt(error: unknown): string | undefined {
+  return error instanceof ProgramError ? `${error.file}: ${error.missing}` : undefined;
 }
 
 // ── dragonfly-jail/supervisor ──

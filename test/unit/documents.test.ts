@@ -13,12 +13,12 @@ const TIMEOUT = 60_000;
 
 // What the documents say that their pieces of code have: the package's exports, and a few things made before.
 const PRELUDE = `
-import { open } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import {
   findJails, Jail, JailError, JailSystemError, listJails, listProcesses, probe, recover, watchJails,
   type JailSpec, type MountSpec,
 } from 'dragonfly-jail';
-import { prepareThinRoot } from 'dragonfly-jail/rootfs';
+import { buildServiceRoot, inspectRoot, prepareThinRoot, ProgramError } from 'dragonfly-jail/rootfs';
 declare const jail: Jail;
 declare const spec: JailSpec;
 `;

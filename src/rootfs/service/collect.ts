@@ -282,10 +282,11 @@ function missingInterpreter(
 
 function missingLibrary({ library, neededBy, searched }: MissingLibrary): ProgramError {
   const [file = '', ...others] = neededBy;
-  const chain = others.map((one) => `, which ${one} needs`).join('');
+  const chain = others.map((one, index) => `${one} needs ${neededBy[index]}`).join(', ');
+  const about = chain === '' ? '' : ` (${chain})`;
   return new ProgramError(
     'ERR_JAIL_MISSING_LIBRARY',
-    `${file}${chain} needs the library ${library}, which is not there`,
+    `${file} needs the library ${library}, which is not there${about}`,
     {
       file,
       missing: library,
