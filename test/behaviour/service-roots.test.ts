@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -24,9 +25,12 @@ describe('a service root runs', function () {
 
   before(function () {
     skipOnModel(this, 'programs of this machine');
-    // An ordinary user's jail has addresses for its own programs alone.
-    if (!isRoot) skip(this, 'needs root: the client is on the host');
   });
+
+  // An ordinary user's jail has addresses for its own programs alone.
+  function needClientOnHost(test: Mocha.Context): void {
+    if (!isRoot) skip(test, 'needs root: the client is on the host');
+  }
 
   beforeEach(async () => {
     path = join(await realpath(await mkdtemp(join(tmpdir(), 'dfjail-service-'))), 'root');
@@ -63,7 +67,33 @@ describe('a service root runs', function () {
     }
   }
 
-  it('node, which answers over HTTP', async () => {
+  it('a shell and Node, and there is nothing else in it', async () => {
+    const inside = await start({ programs: ['/bin/sh', nodePath] });
+    const script = `"$0" -p 'process.getuid() + os.userInfo().username + os.hostname()'`;
+    const { stdout, stderr } = await inside.exec('/bin/sh', ['-c', script, nodePath]);
+    assert.equal(stdout, '0rootservice.test\n', String(stderr));
+    for (const program of ['/bin/ls', '/usr/bin/env']) {
+      await assert.rejects(inside.exec(program), { code: 'ENOENT', step: 'exec' });
+    }
+  });
+
+  it('scripts, with what they are run by', async () => {
+    const script = join(path, '..', 'greet');
+    writeFileSync(script, `#!/usr/bin/env -S sh -e\necho "hello $1"\n`, { mode: 0o755 });
+    const inside = await start({ programs: [script] });
+    const { stdout, stderr } = await inside.exec(script, ['jail']);
+    assert.equal(stdout, 'hello jail\n', String(stderr));
+  });
+
+  it('a program that is linked without libraries', async () => {
+    const inside = await start({ programs: [compileStatic(join(path, '..', 'static'))] });
+    const { exitCode } = await inside.exec(join(path, '..', 'static'));
+    assert.equal(exitCode, 42);
+    assert(!existsSync(join(path, 'usr/lib/x86_64-linux-gnu/libc.so.6')));
+  });
+
+  it('node, which answers over HTTP', async function () {
+    needClientOnHost(this);
     const inside = await start({
       programs: [nodePath],
       files: [{ target: '/srv/server.js', content: NODE_SERVER }],
@@ -76,6 +106,7 @@ describe('a service root runs', function () {
   });
 
   it('nginx, which answers over HTTP', async function () {
+    needClientOnHost(this);
     if (!existsSync('/usr/sbin/nginx')) skip(this, 'nginx is not installed');
     const inside = await start({
       programs: ['/usr/sbin/nginx'],
@@ -95,6 +126,7 @@ describe('a service root runs', function () {
   });
 
   it('redis-server, which answers in its protocol', async function () {
+    needClientOnHost(this);
     const program = '/usr/bin/redis-server';
     if (!existsSync(program)) skip(this, 'redis-server is not installed');
     const inside = await start({
@@ -121,7 +153,8 @@ describe('a service root runs', function () {
   });
 
   it('postgres, which answers a query', async function () {
-    const [version] = existsSync(POSTGRES) ? readdirSync(POSTGRES) : [];
+    needClientOnHost(this);
+    const version = existsSync(POSTGRES) ? readdirSync(POSTGRES).sort().at(-1) : undefined;
     const home = `${POSTGRES}/${version}`;
     if (!existsSync(`${home}/bin/postgres`)) skip(this, 'postgresql is not installed');
     const inside = await start(
@@ -179,6 +212,14 @@ const NODE_SERVER = `
       response.end(process.getuid() + ' asked for ' + request.url);
     }).listen(8080, address);
   }`;
+
+/** A program that does nothing but exit with 42, and needs nobody for that. */
+function compileStatic(path: string): string {
+  const source = `${path}.c`;
+  writeFileSync(source, 'int main(void) { return 42; }\n');
+  execFileSync('cc', ['-static', '-o', path, source]);
+  return path;
+}
 
 function nginxConf(addresses: readonly string[]): string {
   const listen = addresses
