@@ -13,7 +13,7 @@ import { buildServiceRoot, inspectRoot, type ServiceRootOptions } from 'dragonfl
 import { nextIPv4, nextIPv6 } from '../support/addresses.js';
 import { eventually, isRoot, nodePath, skip, skipOnModel } from '../support/environment.js';
 
-const TIMEOUT = 60_000;
+const TIMEOUT = 120_000;
 const START_TIME = 20_000;
 const POSTGRES = '/usr/lib/postgresql';
 
@@ -184,7 +184,7 @@ describe('a service root runs', function () {
     const made = await inside.exec(
       `${home}/bin/initdb`,
       ['-D', data, '--no-locale', '-E', 'UTF8', '-N'],
-      { user, timeout: START_TIME },
+      { user, timeout: TIMEOUT / 2 },
     );
     assert.equal(made.exitCode, 0, made.stderr + made.stdout);
     const settings = {

@@ -196,6 +196,16 @@ describe('a service root', function () {
     assert(existsSync(inRoot(join(folder, 'app/libdeep.so'))));
   });
 
+  it('does not take RPATH for a library that has a RUNPATH', async () => {
+    program('app/tool', { needed: ['liba.so'], rpath: '$ORIGIN' });
+    elf('app/liba.so', { needed: ['libdeep.so'], runpath: '/no/such/folder' });
+    elf('app/libdeep.so', {});
+    const programs = [join(folder, 'app/tool')];
+    const error = await refused('ERR_JAIL_MISSING_LIBRARY', buildServiceRoot(root, { programs }));
+    assert.equal(error.missing, 'libdeep.so');
+    assert.equal(error.searched?.[0], '/no/such/folder');
+  });
+
   it('passes over libraries for other machines', async () => {
     program('app/tool', { needed: ['libx.so'], runpath: '$ORIGIN/other:$ORIGIN/wide:$ORIGIN/own' });
     elf('app/other/libx.so', { machine: 40 });
