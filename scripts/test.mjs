@@ -32,6 +32,7 @@ const behaviour = runAsBoth('behaviour', { args });
 add(sum, behaviour);
 add(sum, runOnModel());
 add(sum, runAsBoth('security', { args }));
+add(sum, runAsBoth('examples', { args }));
 add(sum, runMocha('package', 'package', { args }));
 if (args.length === 0) add(sum, runNativeTests());
 

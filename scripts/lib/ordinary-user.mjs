@@ -5,6 +5,7 @@ import {
   chownSync,
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -90,7 +91,9 @@ function runnableNode(folder, spawn) {
 
 function copyProject(target) {
   const filter = (source) => !LEFT_BEHIND.some((name) => source === at('node_modules', name));
-  for (const part of ['package.json', 'dist', 'node_modules', 'scripts', 'build/test', 'test']) {
+  const parts = ['package.json', 'dist', 'node_modules', 'scripts', 'build/test', 'test'];
+  if (existsSync(at('build', 'examples'))) parts.push('build/examples');
+  for (const part of parts) {
     cpSync(at(part), join(target, part), { recursive: true, filter });
   }
   const programs = (source) => !/\/obj(\.target)?$|\/\.deps$/.test(source);

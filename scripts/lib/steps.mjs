@@ -1,6 +1,6 @@
 // The steps from a fresh clone to something that runs. Each does nothing when its result is up to date.
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
-import { relative } from 'node:path';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { filesBelow, isFresh, writeStamp } from './fresh.mjs';
 import { buildNative } from './native.mjs';
 import { at, giveUp, root, run, runQuietly, say } from './project.mjs';
@@ -31,8 +31,10 @@ export function compileTests() {
 
 /** Compiles examples to build/examples; the library must have been compiled before. */
 export function compileExamples() {
-  const config = at('examples', 'tsconfig.json');
-  return compile('the examples', config, at('examples'), at('build', 'examples'));
+  const [sources, output] = [at('examples'), at('build', 'examples')];
+  if (!compile('the examples', at('examples', 'tsconfig.json'), sources, output)) return false;
+  copyPages(sources, output);
+  return true;
 }
 
 /** Everything that is needed to use the package from this checkout. */
@@ -53,6 +55,15 @@ function isBundled() {
   return readFileSync(at('dist', 'index.js'), 'utf8').includes('./bundle/');
 }
 
+// What a browser gets is no program of Node's: tsc leaves it alone.
+function copyPages(sources, output) {
+  for (const file of filesBelow(sources).filter((name) => /\.(html|css|js)$/.test(name))) {
+    const copy = join(output, relative(sources, file));
+    mkdirSync(dirname(copy), { recursive: true });
+    cpSync(file, copy);
+  }
+}
+
 function compile(what, config, sources, output) {
   const stamp = `${output}/.stamp`;
   const inputs = [...filesBelow(sources), config, at('tsconfig.json'), at('package.json')];
@@ -70,8 +81,10 @@ function compile(what, config, sources, output) {
 // A test whose source was removed would otherwise run for ever.
 function removeOrphans(sources, output) {
   for (const file of filesBelow(output)) {
-    const source = relative(output, file).replace(/(\.d\.ts|\.js)(\.map)?$/, '.ts');
-    if (/\/bundle\/|\.stamp$/.test(file) || existsSync(`${sources}/${source}`)) continue;
+    const path = relative(output, file);
+    const source = path.replace(/(\.d\.ts|\.js)(\.map)?$/, '.ts');
+    if (/\/bundle\/|\.stamp$/.test(file)) continue;
+    if ([source, path].some((name) => existsSync(join(sources, name)))) continue;
     rmSync(file);
     say(`removed ${relative(root, file)}: it has no source any more`);
   }
