@@ -103,7 +103,8 @@ function row({ number, end, jailTime, cpuTime, memory, command, output }: Outcom
 
 async function runAll(commands: readonly string[], atOnce: number): Promise<Outcome[]> {
   using scratch = new Scratch();
-  return inTurns(commands, atOnce, (command, index) => runJob(scratch, command, index));
+  // Awaited here: the folder is removed when this function is left.
+  return await inTurns(commands, atOnce, (command, index) => runJob(scratch, command, index));
 }
 
 const [file] = process.argv.slice(2);

@@ -29,9 +29,12 @@ await Promise.all(addresses.map(listen));
 console.log('ready');
 `;
 
+// One line for each URL.
 const FETCH = `
-const response = await fetch(process.argv[1], { signal: AbortSignal.timeout(10_000) });
-process.stdout.write(await response.text());
+for (const url of process.argv.slice(1)) {
+  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+  process.stdout.write(await response.text());
+}
 `;
 
 async function startServer(jail: Jail): Promise<JailedProcess> {
@@ -46,27 +49,31 @@ async function startServer(jail: Jail): Promise<JailedProcess> {
   return server;
 }
 
-async function fetchFromHost(url: string): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-  return response.text();
+async function fetchFromHost(urls: readonly string[]): Promise<string[]> {
+  const fetched = urls.map((url) => fetch(url, { signal: AbortSignal.timeout(10_000) }));
+  return Promise.all(fetched.map(async (response) => (await response).text()));
 }
 
-async function fetchInJail(jail: Jail, url: string): Promise<string> {
-  const args = ['--input-type=module', '-e', FETCH, url];
+async function fetchInJail(jail: Jail, urls: readonly string[]): Promise<string[]> {
+  const args = ['--input-type=module', '-e', FETCH, ...urls];
   const { stdout, stderr, exitCode } = await jail.exec(node, args);
-  if (exitCode !== 0) throw new Error(`${url}: ${stderr}`);
-  return stdout;
+  if (exitCode !== 0) throw new Error(`the addresses do not answer: ${stderr}`);
+  return stdout.split('\n');
 }
 
 async function tryAll(jail: Jail): Promise<void> {
   const fromHost = probe().features.hostNetwork?.available === true;
-  for (const { address, family } of jail.info().addresses) {
-    const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${PORT}/`;
-    const page = await (fromHost ? fetchFromHost(url) : fetchInJail(jail, url));
-    console.log(`${url} tells ${fromHost ? 'the host' : 'the jail'}: ${page.trim()}`);
+  const { addresses } = jail.info();
+  const urls = addresses.map(({ address, family }) =>
+    family === 'IPv6' ? `http://[${address}]:${PORT}/` : `http://${address}:${PORT}/`,
+  );
+  const pages = await (fromHost ? fetchFromHost(urls) : fetchInJail(jail, urls));
+  for (const [i, url] of urls.entries()) {
+    console.log(`${url} tells ${fromHost ? 'the host' : 'the jail'}: ${pages[i]?.trim()}`);
   }
 }
 
+const end = asked(); // from now on
 using scratch = new Scratch();
 const root = await scratch.root('web');
 writeFileSync(join(root.path, 'home', 'server.mjs'), SERVER, { mode: 0o644 });
@@ -82,5 +89,5 @@ const server = await startServer(jail);
 await tryAll(jail);
 console.log(`jail ${jail.jid} serves; Ctrl-C ends it`);
 
-await Promise.race([asked(), server.exited]);
+await Promise.race([end, server.exited]);
 // Leaving this block stops the jail, with its server, and removes the root.
