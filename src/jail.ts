@@ -14,7 +14,9 @@ import { type Capabilities, resolveCapabilities } from './capabilities.js';
 import { observed, timed } from './diagnostics.js';
 import { invalidType, invalidValue, JailError } from './errors.js';
 import { type ExecResult, execute } from './exec.js';
+import { existsInside } from './inside-file.js';
 import { deadStdio, JailedProcess } from './jailed-process.js';
+import { type Looked, listensInside } from './listening.js';
 import { handleClosed, jailStopped } from './monitor/failure.js';
 import { loadNative } from './native.js';
 import { sumUsage } from './processes.js';
@@ -30,7 +32,13 @@ import {
 import { type JailSpec, type ResolvedSpec, resolveSpec } from './spec.js';
 import { type CommandStdio, openStdio } from './stdio.js';
 import { type ResolvedStop, resolveStop, type StopOptions } from './stop-options.js';
-import { assertAbortSignal, assertInteger, assertKnownKeys, assertObject } from './validate.js';
+import {
+  assertAbortSignal,
+  assertAbsolutePath,
+  assertInteger,
+  assertKnownKeys,
+  assertObject,
+} from './validate.js';
 
 /** Options of `Jail.create()`. */
 export interface CreateOptions {
@@ -282,6 +290,48 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
    */
   usage(): JailUsage {
     return sumUsage(this.processes());
+  }
+
+  /**
+   * Does anybody in the jail listen on a TCP port, at one of its addresses or at any? Linux says so without a connection,
+   * also where the host cannot reach the jail; on DragonFly a connection to each address is tried.
+   *
+   * @param port 1 to 65,535
+   * @returns false when nobody does, and when no process is in the jail
+   * @throws JailError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; `ERR_JAIL_NOT_FOUND`: it is gone
+   * @see listen(2), proc_net_tcp(5)
+   * @example while (!(await jail.isListening(80))) await setTimeout(50);
+   */
+  async isListening(port: number): Promise<boolean> {
+    assertInteger(port, 'port', 1, 65_535);
+    if (this.#end === 'gone') throw this.#notFound();
+    return listensInside(this.#looked(), port);
+  }
+
+  /**
+   * Is there a file in the jail, or a directory, whatever is mounted there? No symbolic link is followed: what the jail's
+   * root can put there does not lead out of it.
+   *
+   * @param path absolute, inside the jail
+   * @returns false also when a link or a `..` is on the way, and on Linux when no process is in the jail, by which alone
+   *   its mounts are seen
+   * @throws JailError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; `ERR_JAIL_NOT_FOUND`: it is gone
+   * @see lstat(2), proc_pid_root(5)
+   * @example while (!(await jail.hasFile('/var/run/ready'))) await setTimeout(50);
+   */
+  async hasFile(path: string): Promise<boolean> {
+    assertAbsolutePath(path, 'path');
+    if (this.#end === 'gone') throw this.#notFound();
+    return existsInside(this.#looked(), path);
+  }
+
+  #looked(): Looked {
+    return {
+      jid: this.jid,
+      inside: this.#backend.inside,
+      info: () => this.info(),
+      processes: () => this.processes(),
+    };
   }
 
   /**

@@ -2,9 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { JailError } from '../errors.js';
 import type { Jail } from '../jail.js';
 import type { ResolvedReadiness } from './definition.js';
-import { existsInside } from './inside-file.js';
 import type { Log } from './log.js';
-import { isListening } from './ports.js';
 
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 250;
@@ -48,7 +46,6 @@ function withResolver(): { promise: Promise<void>; resolve: () => void } {
  *
  * @param ready  what makes it so
  * @param jail   its jail
- * @param pid    its command, by the host's number
  * @param line   fulfilled when the wanted line came
  * @param signal ends the waiting
  * @throws JailError `ERR_JAIL_NOT_READY`: it took too long; AbortError
@@ -56,7 +53,6 @@ function withResolver(): { promise: Promise<void>; resolve: () => void } {
 export async function waitUntilReady(
   ready: ResolvedReadiness,
   jail: Jail,
-  pid: number,
   line: Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -64,7 +60,7 @@ export async function waitUntilReady(
   const done = new AbortController();
   const over = AbortSignal.any([signal, late, done.signal]);
   try {
-    await Promise.race([line, poll(ready, jail, pid, over), aborted(over)]);
+    await Promise.race([line, poll(ready, jail, over), aborted(over)]);
   } catch (error) {
     if (late.aborted && !signal.aborted) throw notReady(ready);
     throw error;
@@ -76,13 +72,12 @@ export async function waitUntilReady(
 async function poll(
   { port, file }: ResolvedReadiness,
   jail: Jail,
-  pid: number,
   signal: AbortSignal,
 ): Promise<void> {
   if (port === null && file === null) return aborted(signal);
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    if (port !== null && (await isListening(jail, pid, port))) return;
-    if (file !== null && (await existsInside(jail, pid, file))) return;
+    if (port !== null && (await jail.isListening(port))) return;
+    if (file !== null && (await jail.hasFile(file))) return;
     await sleep(pause, undefined, { signal });
   }
 }

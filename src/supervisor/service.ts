@@ -190,7 +190,7 @@ export class Service {
     this.#command = command;
     command.on('error', () => {}); // told by `exited` too
     try {
-      const looked = this.#lookAfter(jail, command, line, signal, ready);
+      const looked = this.#lookAfter(jail, line, signal, ready);
       looked.catch((error) => this.#putDown(command, error));
       const { exitCode, signal: killer } = await command.exited;
       const well = exitCode === 0 && this.#reason === null;
@@ -206,21 +206,19 @@ export class Service {
   // Ready, and then healthy until it is not: rejects with what is wrong.
   async #lookAfter(
     jail: Jail,
-    command: JailedProcess,
     line: Promise<void>,
     signal: AbortSignal,
     ready: () => void,
   ): Promise<never> {
     const { ready: wanted, health, oneshot } = this.definition;
-    const pid = command.pid ?? 0;
     this.#reason = null;
     this.#enter('starting', null);
     if (oneshot) return new Promise(() => {});
-    if (wanted !== null) await waitUntilReady(wanted, jail, pid, line, signal);
+    if (wanted !== null) await waitUntilReady(wanted, jail, line, signal);
     this.#enter('ready', null);
     ready();
     if (health === null) return new Promise(() => {});
-    throw new Error(await watchHealth(health, jail, pid, signal));
+    throw new Error(await watchHealth(health, jail, signal));
   }
 
   // A service that is not well is ended for good: the policy says what follows.

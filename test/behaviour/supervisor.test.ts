@@ -10,7 +10,13 @@ import {
   Supervisor,
 } from 'dragonfly-jail/supervisor';
 import { nextIPv4, nextPort } from '../support/addresses.js';
-import { eventually, nodePath, onModel, supervisorUrl } from '../support/environment.js';
+import {
+  eventually,
+  nodePath,
+  onModel,
+  skipOnModel,
+  supervisorUrl,
+} from '../support/environment.js';
 import { writeFile } from '../support/files.js';
 import { hostProcess, killOnHost } from '../support/host.js';
 import { useJails } from '../support/jails.js';
@@ -169,6 +175,24 @@ describe('a supervisor of services in jails', () => {
     await eventually(() => assert(story.includes('web restarting'), story.join(', ')));
     await eventually(() => assert.equal(story.at(-1), 'web failed'), 5000);
     assert.match(status(supervisor, 'web').reason ?? '', /health check ended with 1/);
+  });
+
+  it('is not kept by a health check that leaves somebody behind', async function () {
+    skipOnModel(this, 'its sh starts nothing beside itself');
+    const { supervisor, story } = make({
+      web: service(FOREVER, {
+        health: {
+          command: ['sh', '-c', 'sleep 1000 & sleep 1000'],
+          intervalMs: 20,
+          timeoutMs: 100,
+          failures: 1,
+        },
+        restart: 'never',
+      }),
+    });
+    await supervisor.start();
+    await eventually(() => assert.equal(story.at(-1), 'web failed'), 5000);
+    assert.match(status(supervisor, 'web').reason ?? '', /health check took more than 100 ms/);
   });
 
   it('runs what only prepares something to its end before the others start', async () => {

@@ -1,30 +1,41 @@
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { selectBackend } from '../backends/select.js';
-import type { Jail } from '../jail.js';
+import type { InsideView } from './backends/backend.js';
+import type { JailInfo, ProcessInfo } from './reports.js';
 
 const LISTEN = '0A';
 const CONNECT_MS = 1000;
 
+/** A jail, as far as its inside is looked at. */
+export interface Looked {
+  readonly jid: number;
+  /** Null: the system's own files tell. */
+  readonly inside: InsideView | null;
+  info(): JailInfo;
+  processes(): ProcessInfo[];
+}
+
 /**
- * Does somebody in the network of a process listen on a TCP port?
+ * Does somebody in a jail listen on a TCP port?
  *
- * Linux tells by the sockets of the process's network namespace: nothing is sent, and it works where the host cannot
+ * Linux tells by the sockets of the jail's network namespace: nothing is sent, and it works where the host cannot
  * reach the jail. Elsewhere a connection to one of the jail's addresses is tried.
  *
  * @param jail whose
- * @param pid  a process of the jail, by the host's number
  * @param port 1 to 65,535
  */
-export async function isListening(jail: Jail, pid: number, port: number): Promise<boolean> {
-  const { inside } = selectBackend();
-  if (inside !== null) return inside.listens(jail.jid, port);
-  const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readTable(pid, name)));
-  const known = tables.filter((table) => table !== null);
-  if (known.length > 0) return known.some((table) => hasListener(table, port));
-  const { addresses } = jail.info();
-  const tried = await Promise.all(addresses.map(({ address }) => canConnect(address, port)));
-  return tried.includes(true);
+export async function listensInside(jail: Looked, port: number): Promise<boolean> {
+  if (jail.inside !== null) return jail.inside.listens(jail.jid, port);
+  const processes = jail.processes();
+  for (const { pid } of processes) {
+    const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readTable(pid, name)));
+    const known = tables.filter((table) => table !== null);
+    // All processes of a jail have one network.
+    if (known.length > 0) return known.some((table) => hasListener(table, port));
+  }
+  if (processes.length === 0) return false;
+  const tried = jail.info().addresses.map(({ address }) => canConnect(address, port));
+  return (await Promise.all(tried)).includes(true);
 }
 
 /** Is the port listened on, by a table as /proc/net/tcp? See proc_net_tcp. */
