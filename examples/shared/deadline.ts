@@ -1,8 +1,7 @@
 import type { Jail } from 'dragonfly-jail';
 
 /**
- * Ends a jail when its time is over. The `timeout` of a command ends the command alone; what that has started goes on, and
- * may hold its output open.
+ * Ends a jail when its time is over. The `timeout` of a command ends the command alone; what that has started goes on.
  */
 export class Deadline implements Disposable {
   readonly #timer: NodeJS.Timeout;

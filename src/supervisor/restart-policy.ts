@@ -6,6 +6,8 @@ export interface Ending {
   readonly well: boolean;
   /** ms that it ran. */
   readonly ranMs: number;
+  /** It would end the same way again. */
+  readonly hopeless?: boolean;
 }
 
 /** Decides about the restarts of one service. Time is given, so that it can be any. */
@@ -29,9 +31,10 @@ export class Restarts {
    * A command has ended.
    *
    * @param now ms of a clock that never goes back
-   * @returns ms to wait; `over`: it is not to be restarted, as it should be; `failed`: it was restarted too often
+   * @returns ms to wait; `over`: it is not to be restarted, as it should be; `failed`: it was restarted too often, or need not be tried
    */
-  next({ well, ranMs }: Ending, now: number): number | 'over' | 'failed' {
+  next({ well, ranMs, hopeless = false }: Ending, now: number): number | 'over' | 'failed' {
+    if (hopeless) return 'failed';
     const { when, delayMs, maxDelayMs, resetMs, limit, withinMs } = this.#policy;
     if (when === 'never' || (when === 'on-failure' && well)) return well ? 'over' : 'failed';
     this.#times = this.#times.filter((time) => now - time < withinMs);

@@ -172,7 +172,7 @@ export class Service {
       }
     } catch (error) {
       this.#reason = (error as Error).message;
-      return { well: false, ranMs: performance.now() - start };
+      return { well: false, ranMs: performance.now() - start, hopeless: isHopeless(error) };
     } finally {
       this.#command = null;
     }
@@ -297,6 +297,12 @@ export class Service {
 
 function stopped(name: string): JailError {
   return new JailError('ERR_JAIL_STOPPED', `The service ${name} was stopped`);
+}
+
+// What this machine cannot do, it cannot do a second later either.
+function isHopeless(error: unknown): boolean {
+  if (!(error instanceof JailError)) return false;
+  return error.code === 'ERR_JAIL_NATIVE' || error.code === 'ERR_JAIL_UNSUPPORTED';
 }
 
 function isThere(jail: Jail): boolean {

@@ -92,6 +92,15 @@ describe('dfjail supervise', function () {
     assert.equal(status('db')?.state, 'stopped');
   });
 
+  it('does not try again what this machine cannot do', async () => {
+    write({ web: service('exec sleep 1000') });
+    const program = new CliProcess(['supervise', file], { DRAGONFLY_JAIL_NATIVE: '/nonexistent' });
+    programs.push(program);
+    const { code, stdout } = await program.ended;
+    assert.equal(code, 1);
+    assert.match(stdout, /^web starting\nweb failed: The native part of dragonfly-jail/);
+  });
+
   it('shows what services write line by line, and lets no control character through', async () => {
     write({ evil: service("printf 'title \\033]0;owned\\007\\n'; exit 3", { restart: 'never' }) });
     const { code, stdout } = await start(file).ended;

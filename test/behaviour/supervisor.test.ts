@@ -15,6 +15,7 @@ import {
   nodePath,
   onModel,
   skipOnModel,
+  sleep,
   supervisorUrl,
 } from '../support/environment.js';
 import { writeFile } from '../support/files.js';
@@ -177,22 +178,22 @@ describe('a supervisor of services in jails', () => {
     assert.match(status(supervisor, 'web').reason ?? '', /health check ended with 1/);
   });
 
-  it('is not kept by a health check that leaves somebody behind', async function () {
+  it('takes a health check at its word that leaves somebody behind', async function () {
     skipOnModel(this, 'its sh starts nothing beside itself');
     const { supervisor, story } = make({
       web: service(FOREVER, {
         health: {
-          command: ['sh', '-c', 'sleep 1000 & sleep 1000'],
+          command: ['sh', '-c', 'sleep 1000 & exit 0'],
           intervalMs: 20,
-          timeoutMs: 100,
+          timeoutMs: 300,
           failures: 1,
         },
         restart: 'never',
       }),
     });
     await supervisor.start();
-    await eventually(() => assert.equal(story.at(-1), 'web failed'), 5000);
-    assert.match(status(supervisor, 'web').reason ?? '', /health check took more than 100 ms/);
+    await sleep(800);
+    assert.equal(story.at(-1), 'web ready', status(supervisor, 'web').reason ?? '');
   });
 
   it('runs what only prepares something to its end before the others start', async () => {
