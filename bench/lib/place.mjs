@@ -36,7 +36,7 @@ export function makePlace() {
 // Below /run, as ever: where files are made quickly.
 function stateFolder(folder) {
   const isRoot = process.geteuid() === 0;
-  return isRoot ? `/run/${basename(folder)}` : join(folder, 'state');
+  return isRoot ? `${process.env.BENCH_STATE ?? "/run"}/${basename(folder)}` : join(folder, 'state');
 }
 
 function compile(folder, name, flags = []) {

@@ -17,14 +17,22 @@ struct Steps {
     char step[16];
     uint64_t nanoseconds;
   };
-  size_t count;
-  uint64_t since;  // the end of the step before
-  Note notes[kMost];
+  // What one process does after the other. Two of them make a jail at the same time.
+  struct Track {
+    size_t count;
+    uint64_t since;  // the end of the step before
+    Note notes[kMost];
+  };
+  Track main;
+  Track anchor;
+  size_t forked;  // how many of the main track are from before the anchor's
 };
 
 // Null: nobody asked. Else memory that forked children share, for some of the steps are their work.
 // What is in it decides nothing, and its bounds are checked by whoever reads it.
 inline Steps* the_steps = nullptr;
+// Where this process notes its own.
+inline Steps::Track* this_track = nullptr;
 
 inline uint64_t nanoseconds_now() {
   timespec now;
@@ -39,25 +47,54 @@ inline void begin_steps() {
   void* memory = mmap(nullptr, sizeof(Steps), PROT_READ | PROT_WRITE, kHow, -1, 0);
   if (memory == MAP_FAILED) return;
   the_steps = static_cast<Steps*>(memory);  // all zero
-  the_steps->since = nanoseconds_now();
+  this_track = &the_steps->main;
+  this_track->since = nanoseconds_now();
 }
 
 inline void forget_steps() {
   if (the_steps != nullptr) munmap(the_steps, sizeof(Steps));
   the_steps = nullptr;
+  this_track = nullptr;
+}
+
+// In the process that becomes the anchor: it goes on beside the others.
+inline void begin_anchor_steps() {
+  if (the_steps == nullptr) return;
+  the_steps->forked = the_steps->main.count;
+  the_steps->anchor.since = the_steps->main.since;
+  this_track = &the_steps->anchor;
+}
+
+// After somebody else was waited for: that is no part of the next step.
+inline void resume_steps() {
+  if (this_track != nullptr) this_track->since = nanoseconds_now();
 }
 
 // What was done since the last note was this step, by the name that its errors have.
 inline void step_done(const char* step) {
-  if (the_steps == nullptr) return;
-  const size_t i = the_steps->count;
+  if (this_track == nullptr) return;
+  const size_t i = this_track->count;
   if (i >= Steps::kMost) return;
   const uint64_t now = nanoseconds_now();
-  Steps::Note& note = the_steps->notes[i];
-  the_steps->count = i + 1;
+  Steps::Note& note = this_track->notes[i];
+  this_track->count = i + 1;
   copy_text(note.step, step);
-  note.nanoseconds = now - the_steps->since;
-  the_steps->since = now;
+  note.nanoseconds = now - this_track->since;
+  this_track->since = now;
+}
+
+// In the order of Jail.plan(): the anchor's where it began.
+template <typename Visit>
+void each_step(Visit visit) {
+  if (the_steps == nullptr) return;
+  const Steps::Track& main = the_steps->main;
+  const size_t count = main.count < Steps::kMost ? main.count : Steps::kMost;
+  const size_t before = the_steps->forked < count ? the_steps->forked : count;
+  const Steps::Track& anchor = the_steps->anchor;
+  const size_t beside = anchor.count < Steps::kMost ? anchor.count : Steps::kMost;
+  for (size_t i = 0; i < before; i++) visit(main.notes[i]);
+  for (size_t i = 0; i < beside; i++) visit(anchor.notes[i]);
+  for (size_t i = before; i < count; i++) visit(main.notes[i]);
 }
 
 }  // namespace dfjail

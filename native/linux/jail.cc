@@ -22,10 +22,12 @@
 #include "birthplace.hh"
 #include "cgroup.hh"
 #include "enter.hh"
+#include "holder.hh"
 #include "index.hh"
 #include "mounts.hh"
 #include "netlink.hh"
 #include "processes.hh"
+#include "report.hh"
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
@@ -42,8 +44,8 @@ struct Making {
   const JailSpec* spec = nullptr;
   Jail* jail = nullptr;
   bool rootless = false;
-  Address addresses[kMaxAddresses];
-  bool linked = false;      // a veth pair is needed
+  JailNetwork network;
+  NamespaceHolder holder;
   UniqueFd user_namespace;  // the jail's
   IdMap ids;
   UniqueFd tree;  // the jail's root, not yet mounted
@@ -95,37 +97,16 @@ bool become_namespace_root(Error* error) {
          map_ids(getpid(), 0, gid, 1, "gid_map", error);
 }
 
-// A process that is nothing but the owner of a new user namespace for as long as we need to map and
-// open it.
-pid_t fork_namespace_holder(int* gate) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) < 0) return -1;
-  const pid_t pid = static_cast<pid_t>(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0));
-  if (pid == 0) {
-    char byte;
-    close(ends[1]);
-    read(ends[0], &byte, 1) < 0 ? _exit(1) : _exit(0);
-  }
-  close(ends[0]);
-  *gate = ends[1];
-  return pid;
-}
-
-bool make_user_namespace(Making* m, Error* error) {
-  int gate = -1;
-  const pid_t holder = fork_namespace_holder(&gate);
-  if (holder < 0) return fail(error, "id-map", "clone");
+bool map_jail_ids(Making* m, Error* error) {
+  const pid_t holder = m->holder.pid();
   const Entry& entry = m->jail->entry;
   const uint32_t outside = m->rootless ? 0 : entry.id_base;
-  const bool mapped = map_ids(holder, 0, outside, entry.id_count, "uid_map", error) &&
-                      map_ids(holder, 0, outside, entry.id_count, "gid_map", error);
-  if (mapped) m->user_namespace = open_proc(holder, "ns/user", O_RDONLY);
-  const int number = errno;
-  close(gate);
-  while (waitpid(holder, nullptr, 0) < 0 && errno == EINTR) {
+  if (!map_ids(holder, 0, outside, entry.id_count, "uid_map", error) ||
+      !map_ids(holder, 0, outside, entry.id_count, "gid_map", error)) {
+    return false;
   }
-  if (!mapped) return false;
-  if (!m->user_namespace) return fail(error, "id-map", "open", "ns/user", number);
+  m->user_namespace = open_proc(holder, "ns/user", O_RDONLY);
+  if (!m->user_namespace) return fail(error, "id-map", "open", "ns/user");
   m->ids.base = outside;
   if (!m->rootless) m->ids.user_namespace = m->user_namespace.get();
   return true;
@@ -133,24 +114,14 @@ bool make_user_namespace(Making* m, Error* error) {
 
 // ---- the anchor, until it is one
 
-// Waits for the monitor to have made our network's other end. False: the monitor is gone or gave
-// up.
-bool wait_for_go(int lifeline) {
-  char byte;
-  ssize_t n;
-  do {
-    n = read(lifeline, &byte, 1);
-  } while (n < 0 && errno == EINTR);
-  return n == 1;
-}
-
-bool enter_user_namespace(const Making& m, Error* error) {
-  if (setns(m.user_namespace.get(), CLONE_NEWUSER) < 0) return fail(error, "enter", "setns");
+bool enter_namespaces(const Making& m, Error* error) {
+  if (setns(m.holder.pidfd(), CLONE_NEWUSER | CLONE_NEWNET) < 0)
+    return fail(error, "enter", "setns");
   if (!m.rootless && syscall(SYS_setgroups, 0, nullptr) < 0)
     return fail(error, "enter", "setgroups");
   if (syscall(SYS_setresgid, 0, 0, 0) < 0) return fail(error, "enter", "setresgid");
   if (syscall(SYS_setresuid, 0, 0, 0) < 0) return fail(error, "enter", "setresuid");
-  constexpr int kNew = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
+  constexpr int kNew = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP;
   if (unshare(kNew) < 0) return fail(error, "enter", "unshare");
   step_done("enter");
   return true;
@@ -163,26 +134,23 @@ bool name_host(const JailSpec& spec, Error* error) {
   return true;
 }
 
-bool prepare_jail(const Making& m, int lifeline, int report, Error* error) {
-  const JailSpec& spec = *m.spec;
-  if (!build_root(m.tree.get(), spec, m.ids, error)) return false;
-  if (!enter_user_namespace(m, error) || !name_host(spec, error)) return false;
-  if (write(report, "n", 1) != 1 || !wait_for_go(lifeline))
-    return fail(error, "link", "read", "", ECANCELED);
-  return spec.address_count == 0 ||
-         configure_jail(m.addresses, spec.address_count, m.linked, error);
+// First it waits for the network namespace, then for what is in it.
+bool prepare_jail(const Making& m, int lifeline, Error* error) {
+  if (!build_root(m.tree.get(), *m.spec, m.ids, error)) return false;
+  if (!wait_for_go(lifeline)) return fail(error, "enter", "read", "", ECANCELED);
+  if (!enter_namespaces(m, error) || !name_host(*m.spec, error)) return false;
+  return wait_for_go(lifeline) || fail(error, "anchor", "read", "", ECANCELED);
 }
 
-// Runs in the new pid 1. The error goes back as it is: the strings in it are at the same place in
-// both processes.
+// Runs in the new pid 1.
 [[noreturn]] void run_anchor(const Making& m, int lifeline, int report) {
   Error error;
+  begin_anchor_steps();
   step_done("namespaces");
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (prepare_jail(m, lifeline, report, &error))
+  if (prepare_jail(m, lifeline, &error))
     become_anchor(m.anchor_file.get(), lifeline, report, &error);
-  const ssize_t n = write(report, &error, sizeof error);
-  _exit(n < 0 ? 2 : 1);
+  say_failed(report, error);
 }
 
 bool fork_anchor(Making* m, Error* error) {
@@ -207,42 +175,23 @@ bool fork_anchor(Making* m, Error* error) {
   return true;
 }
 
-// One byte: it is in its namespaces. An Error: it failed. The end: it is gone, or has become the
-// anchor.
-enum class Word { kReady, kFailed, kEnded };
-
-Word hear_anchor(const Making& m, Error* error) {
-  char buffer[sizeof(Error)];
-  size_t n = 0;
-  for (;;) {
-    const ssize_t got = read(m.report.get(), buffer + n, sizeof buffer - n);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    n += static_cast<size_t>(got);
-    if (n == 1 && buffer[0] == 'n') return Word::kReady;
-    if (n == sizeof buffer) break;
-  }
-  if (n != sizeof buffer) return Word::kEnded;
-  memcpy(error, buffer, sizeof buffer);
-  return Word::kFailed;
-}
-
 bool anchor_is_gone(const Making& m) {
   return syscall(SYS_pidfd_send_signal, m.jail->anchor.get(), 0, nullptr, 0) < 0 ||
          waitpid(m.anchor, nullptr, WNOHANG) != 0;
 }
 
 bool connect_jail(Making* m, Error* error) {
-  if (!m->linked) return true;
+  const JailNetwork& network = m->network;
+  if (!network.linked) return true;
   Entry& entry = m->jail->entry;
-  const UniqueFd netns = open_proc(m->anchor, "ns/net", O_RDONLY);
+  const UniqueFd netns = open_proc(m->holder.pid(), "ns/net", O_RDONLY);
   if (!netns) return fail(error, "link", "open", "ns/net");
   // A jail of another state directory may have the same jid.
   constexpr int kTries = 10;
   for (int i = 0; i < kTries; i++) {
     snprintf(entry.link, sizeof entry.link, i == 0 ? "dfj%u" : "dfj%u_%d", entry.jid, i);
     *error = Error();
-    if (connect_host(entry.link, netns.get(), m->addresses, m->spec->address_count, error))
+    if (connect_host(entry.link, netns.get(), network.addresses, network.count, error))
       return true;
     if (error->number != EEXIST || strcmp(error->step, "link") != 0) break;
   }
@@ -250,15 +199,23 @@ bool connect_jail(Making* m, Error* error) {
   return false;
 }
 
+bool raise_network(Making* m, Error* error) {
+  if (!connect_jail(m, error)) return false;
+  return m->network.count == 0 || m->holder.configure(error);
+}
+
+bool tell_anchor(const Making& m, Error* error) {
+  if (say_go(m.jail->lifeline.get())) return true;
+  return hear(m.report.get(), error) != Word::kFailed && fail(error, "anchor", "write", "", ECHILD);
+}
+
+// Our part is done beside the anchor's, which makes the mounts meanwhile.
 bool raise_anchor(Making* m, Error* error) {
   if (!fork_anchor(m, error)) return false;
-  Word word = hear_anchor(*m, error);
-  if (word == Word::kFailed) return false;
-  if (word == Word::kEnded) return fail(error, "namespaces", "read", "", ECHILD);
-  if (!connect_jail(m, error)) return false;
-  if (write(m->jail->lifeline.get(), "g", 1) != 1) return fail(error, "anchor", "write");
-  word = hear_anchor(*m, error);
-  if (word == Word::kFailed) return false;
+  if (!m->holder.await_network(error) || !tell_anchor(*m, error)) return false;
+  resume_steps();
+  if (!raise_network(m, error) || !tell_anchor(*m, error)) return false;
+  if (hear(m->report.get(), error) == Word::kFailed) return false;
   if (anchor_is_gone(*m)) return fail(error, "anchor", "execveat", "", ECHILD);
   step_done("anchor");
   return true;
@@ -304,9 +261,11 @@ bool describe(const JailSpec& spec, Making* m, Error* error) {
   snprintf(entry.name, sizeof entry.name, "%s", spec.name);
   entry.capabilities = spec.capabilities;
   entry.persist = (spec.flags & JailSpec::kPersist) != 0;
-  if (!describe_addresses(spec, m->addresses, &entry, error)) return false;
-  for (size_t i = 0; i < spec.address_count; i++) {
-    m->linked = m->linked || (!m->rootless && !is_loopback(m->addresses[i]));
+  JailNetwork& network = m->network;
+  if (!describe_addresses(spec, network.addresses, &entry, error)) return false;
+  network.count = spec.address_count;
+  for (size_t i = 0; i < network.count; i++) {
+    network.linked = network.linked || (!m->rootless && !is_loopback(network.addresses[i]));
   }
   return true;
 }
@@ -326,7 +285,8 @@ bool take_place(Making* m, UniqueFd* root, Error* error) {
   if (!open_state(spec.state_dir, &jail->state, error)) return false;
   if (!resolve_root(spec, &jail->entry, root, error) || !describe(spec, m, error)) return false;
   // What is connected is checked when it is: then under no other's feet.
-  if (!m->linked && !check_foreign(m->addresses, spec.address_count, error)) return false;
+  const JailNetwork& network = m->network;
+  if (!network.linked && !check_foreign(network.addresses, network.count, error)) return false;
   describe_limits(spec, jail);
   jail->owned = register_jail(jail->state.get(), &jail->entry, &jail->locks, error);
   return jail->owned;
@@ -352,7 +312,8 @@ bool make_jail(Making* m, Error* error) {
   UniqueFd root;
   if (!take_place(m, &root, error)) return false;
   step_done("register");
-  if (!take_ids(m, &root, error) || !make_user_namespace(m, error)) return false;
+  if (!take_ids(m, &root, error) || !m->holder.start(m->network, error)) return false;
+  if (!map_jail_ids(m, error)) return false;
   step_done("id-map");
   if (!make_anchor_file(&m->anchor_file, error)) return false;
   if (!clone_root(root.get(), spec.path, m->ids, &m->tree, error)) return false;

@@ -89,14 +89,15 @@ void Monitor::answer_error(Connection* connection, uint32_t id, const Error& err
 void Monitor::tell_steps(Connection* connection) {
   if (the_steps == nullptr || !connection->wants_steps) return;
   Writer writer(Type::kSteps, 0);
-  const size_t count = the_steps->count < Steps::kMost ? the_steps->count : Steps::kMost;
-  writer.u32(static_cast<uint32_t>(count));
-  for (size_t i = 0; i < count; i++) {
-    char step[sizeof Steps::Note::step];
-    copy_text(step, the_steps->notes[i].step);
+  uint32_t count = 0;
+  each_step([&count](const Steps::Note&) { count++; });
+  writer.u32(count);
+  each_step([&writer](const Steps::Note& note) {
+    char step[sizeof note.step];
+    copy_text(step, note.step);
     writer.str(step);
-    writer.u64(the_steps->notes[i].nanoseconds);
-  }
+    writer.u64(note.nanoseconds);
+  });
   connection->send(&writer);
 }
 

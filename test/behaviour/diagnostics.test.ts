@@ -13,6 +13,8 @@ import { nextIPv4, nextIPv6 } from '../support/addresses.js';
 import { onlyInThisProgram } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 
+const NETWORK = ['link', 'route', 'address'];
+
 // Of each run of the same name one: mounts may be many, addresses are given all at once.
 function sequence(steps: readonly { readonly step: string }[]): string[] {
   return steps.map(({ step }) => step).filter((step, i, all) => step !== all[i - 1]);
@@ -75,8 +77,12 @@ describe('what is told to whoever watches a program', () => {
     await jail.stop();
     const { steps, durationMs } = only<JailCreateMessage>('create');
     assert.deepEqual(sequence(steps), sequence(Jail.plan(spec)));
-    const sum = steps.reduce((total, step) => total + step.durationMs, 0);
-    assert(sum > 0 && sum <= durationMs, `${sum} ms of ${durationMs} ms`);
+    // On Linux the network is made beside the mounts: each of the two takes no longer than the whole.
+    for (const beside of [['namespaces', 'mount', 'pivot', 'enter', 'hostname'], NETWORK]) {
+      const alone = steps.filter(({ step }) => !beside.includes(step));
+      const sum = alone.reduce((total, step) => total + step.durationMs, 0);
+      assert(sum > 0 && sum <= durationMs, `${sum} ms of ${durationMs} ms`);
+    }
     const ended = only<JailStopMessage>('stop');
     assert.deepEqual(sequence(ended.steps).slice(0, 2), ['signal', 'kill']);
     assert(ended.steps.some(({ step }) => step === 'register'));

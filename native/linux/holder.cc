@@ -1,0 +1,74 @@
+#include "holder.hh"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "netlink.hh"
+#include "report.hh"
+
+namespace dfjail {
+
+NamespaceHolder::~NamespaceHolder() {
+  if (pid_ < 0) return;
+  gate_.reset();
+  kill(pid_, SIGKILL);  // our child, not yet waited for: nobody else has its pid
+  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+bool NamespaceHolder::start(const JailNetwork& network, Error* error) {
+  int gate[2];
+  int report[2];
+  if (pipe2(gate, O_CLOEXEC) < 0) return fail(error, "id-map", "pipe2");
+  UniqueFd gate_end(gate[0]);
+  gate_.reset(gate[1]);
+  if (pipe2(report, O_CLOEXEC) < 0) return fail(error, "id-map", "pipe2");
+  report_.reset(report[0]);
+  const UniqueFd report_end(report[1]);
+  int pidfd = -1;
+  constexpr long kFlags = CLONE_NEWUSER | CLONE_PIDFD | SIGCHLD;
+  pid_ = static_cast<pid_t>(syscall(SYS_clone, kFlags, 0, &pidfd, 0, 0));
+  if (pid_ < 0) return fail(error, "id-map", "clone");
+  if (pid_ == 0) {
+    gate_.reset();
+    run(network, gate_end.get(), report_end.get());
+  }
+  pidfd_.reset(pidfd);
+  return true;
+}
+
+void NamespaceHolder::run(const JailNetwork& network, int gate, int report) {
+  Error error;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (unshare(CLONE_NEWNET) < 0) {
+    fail(&error, "enter", "unshare");
+    say_failed(report, error);
+  }
+  if (!say_ready(report) || !wait_for_go(gate)) _exit(1);
+  if (!configure_jail(network.addresses, network.count, network.linked, &error))
+    say_failed(report, error);
+  if (!say_ready(report)) _exit(1);
+  wait_for_go(gate);  // which never comes: until the monitor needs it no longer, or is gone
+  _exit(0);
+}
+
+bool NamespaceHolder::await_network(Error* error) { return await("enter", error); }
+
+bool NamespaceHolder::configure(Error* error) {
+  say_go(gate_.get());
+  return await("address", error);
+}
+
+bool NamespaceHolder::await(const char* step, Error* error) {
+  const Word word = hear(report_.get(), error);
+  if (word == Word::kEnded) return fail(error, step, "read", "", ECHILD);
+  return word == Word::kReady;
+}
+
+}  // namespace dfjail
