@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { say } from '../scripts/lib/project.mjs';
 import { describeMachine } from './lib/machine.mjs';
 import { makePlace, packageUrl } from './lib/place.mjs';
+import { writeReadme } from './lib/readme.mjs';
 import { head, lines } from './lib/report.mjs';
 import { rows } from './rows/index.mjs';
 
@@ -36,3 +37,4 @@ try {
 const missed = results.flatMap(({ judged = [] }) => judged).filter(({ met }) => met === false);
 say(missed.length === 0 ? 'every bar was met' : `${missed.length} bars were not met`);
 if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine, results }, null, 2)}\n`);
+if (values.readme) writeReadme(machine, results);

@@ -1,6 +1,6 @@
 // A folder for the bench: programs in C, the root of its jails. Gone with the bench.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,10 +33,13 @@ export function makePlace() {
   };
 }
 
-// Below /run, as ever: where files are made quickly.
+const TMPFS = 0x01021994; // statfs(2)
+
+// In memory, as /run is on every host that was booted; in some containers it is not.
 function stateFolder(folder) {
-  const isRoot = process.geteuid() === 0;
-  return isRoot ? `${process.env.BENCH_STATE ?? "/run"}/${basename(folder)}` : join(folder, 'state');
+  if (process.geteuid() !== 0) return join(folder, 'state');
+  const parent = ['/run', '/dev/shm'].find((path) => statfsSync(path).type === TMPFS);
+  return join(parent ?? '/run', basename(folder));
 }
 
 function compile(folder, name, flags = []) {

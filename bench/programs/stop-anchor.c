@@ -1,34 +1,14 @@
 // The least that ending a jail takes: kills its pid 1, waits until that is gone and with it
 // everything inside, and deletes the host's end of the veth pair if there is one. For each line
 // "PID LINK" ("-": none) on stdin it answers how many microseconds that took.
-#include <linux/rtnetlink.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-static int delete_link(int netlink, const char *name) {
-  struct {
-    struct nlmsghdr header;
-    struct ifinfomsg link;
-    struct rtattr attribute;
-    char name[16];
-  } request;
-  char answer[4096];
-  memset(&request, 0, sizeof request);
-  request.header.nlmsg_len = sizeof request;
-  request.header.nlmsg_type = RTM_DELLINK;
-  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-  request.attribute.rta_type = IFLA_IFNAME;
-  request.attribute.rta_len = RTA_LENGTH(sizeof request.name);
-  strncpy(request.name, name, sizeof request.name - 1);
-  if (send(netlink, &request, sizeof request, 0) < 0) return 0;
-  return recv(netlink, answer, sizeof answer, 0) > 0;
-}
+#include "delete-link.h"
 
 int main(void) {
   const int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
