@@ -79,7 +79,9 @@
             "native/linux/cgroup.cc",
             "native/linux/cgroup_remove.cc",
             "native/linux/enter.cc",
+            "native/linux/file_system.cc",
             "native/linux/filter.cc",
+            "native/linux/hidden_directory.cc",
             "native/linux/holder.cc",
             "native/linux/index.cc",
             "native/linux/jail.cc",
@@ -181,7 +183,7 @@
         {
           "target_name": "netlink-test",
           "type": "executable",
-          "sources": ["test/native/netlink-test.cc", "native/linux/netlink.cc", "native/linux/netlink_message.cc"],
+          "sources": ["test/native/netlink-test.cc", "native/linux/file_system.cc", "native/linux/netlink.cc", "native/linux/netlink_message.cc"],
           "cflags": ["<@(warnings)", "<@(hardening)", "-fno-rtti"],
         },
         {

@@ -44,7 +44,7 @@ Activity look(const Registry& registry, uint32_t jid, const IndexSlot& slot) {
 
 struct Scan {
   const Registry& registry;
-  const Index& index;
+  Index& index;
   std::vector<uint32_t> numbers;
 
   void add(uint32_t jid, uint32_t generation, Activity activity) {
@@ -70,7 +70,7 @@ Napi::Value scan_jails(const Napi::CallbackInfo& info) {
   Registry registry;
   if (!get_registry(info, 0, &registry)) return env.Undefined();
   const uint32_t renames = count_renames();
-  const Index index(registry.state.get());
+  Index index(registry.state.get());
   if (!index) return env.Null();
   Scan scan = {registry, index, {renames}};
   each_jid(registry.state.get(), scan_one, &scan);

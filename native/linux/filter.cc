@@ -26,9 +26,6 @@
 #ifndef SYS_open_tree_attr
 #define SYS_open_tree_attr 467
 #endif
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x80
-#endif
 #ifndef IPV6_TRANSPARENT
 #define IPV6_TRANSPARENT 75
 #endif
@@ -45,6 +42,9 @@ constexpr uint32_t kArchitecture = AUDIT_ARCH_X86_64;
 constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 #endif
 
+// Families of sockets that no network namespace divides, and whose headers not every libc has.
+constexpr uint32_t kAlg = 38;      // AF_ALG: the kernel's ciphers
+constexpr uint32_t kQrtr = 42;     // AF_QIPCRTR: to a modem
 constexpr uint32_t kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                                  CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
@@ -101,6 +101,10 @@ constexpr long kRefused[] = {
 // ENOSYS, so that libraries take the older call, whose arguments can be looked at.
 constexpr long kUnknown[] = {SYS_clone3, SYS_io_uring_setup, SYS_io_uring_enter,
                              SYS_io_uring_register};
+
+// What a kernel adds after Linux 6.18 is not there until it has been looked at here: libraries then
+// do as on an older kernel. From here on numbers are the same on all architectures.
+constexpr uint32_t kFirstUnseen = 470;
 
 constexpr long kSysv[] = {SYS_shmget, SYS_shmat,  SYS_shmctl, SYS_shmdt,
                           SYS_semget, SYS_semop,  SYS_semctl, SYS_semtimedop,
@@ -160,11 +164,19 @@ void only_native_calls(Program* p) {
 #endif
 }
 
-void no_new_namespaces(Program* p, uint32_t flags) {
+void refuse_flags(Program* p, uint32_t flags) {
   p->load_argument(0);
   p->put(BPF_JMP | BPF_JSET | BPF_K, flags, 0, 1);
   p->refuse(EPERM);
   p->allow();
+}
+
+// Of unshare(2), what makes no namespace: a later kernel may have more flags that do (Linux 7.1 has
+// UNSHARE_EMPTY_MNTNS).
+void no_new_namespaces(Program* p) {
+  constexpr uint32_t kHarmless =
+      CLONE_FILES | CLONE_FS | CLONE_SYSVSEM | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM;
+  refuse_flags(p, ~kHarmless);
 }
 
 // Foreign addresses could be bound with these.
@@ -182,12 +194,14 @@ void no_free_bind(Program* p) {
   p->allow();
 }
 
-// Into the caller's terminal.
-void no_terminal_input(Program* p) {
+// Into the caller's terminal; and no other line discipline for it, which the kernel would load a
+// module for and the caller's shell would be left with.
+void keep_terminal(Program* p) {
   constexpr uint32_t kTiocLinux = 0x541C;
   p->load_argument(1);
   p->refuse_if(TIOCSTI, EPERM);
   p->refuse_if(kTiocLinux, EPERM);
+  p->refuse_if(TIOCSETD, EPERM);
   p->allow();
 }
 
@@ -201,11 +215,13 @@ void no_leases(Program* p) {
   p->allow();
 }
 
-// DragonFly's socket_unixiproute_only. VSOCK, which reaches the hypervisor past every namespace,
-// never.
+// DragonFly's socket_unixiproute_only. Never what reaches past every namespace: the hypervisor, a
+// modem, the kernel's ciphers.
 void socket_families(Program* p, bool only_some) {
   p->load_argument(0);
-  p->refuse_if(AF_VSOCK, EPROTONOSUPPORT);
+  for (const uint32_t family : {uint32_t{AF_VSOCK}, kAlg, kQrtr}) {
+    p->refuse_if(family, EPROTONOSUPPORT);
+  }
   if (only_some) {
     for (const uint32_t family : {AF_UNIX, AF_INET, AF_INET6}) {
       p->put(BPF_JMP | BPF_JEQ | BPF_K, family, 0, 1);
@@ -250,16 +266,15 @@ class Verdicts {
   };
   size_t ranges(Range* out) const {
     size_t count = 0;
-    for (uint32_t i = 0; i <= kCalls; i++) {
-      const Verdict verdict = i < kCalls ? of_[i] : kAllow;
+    for (uint32_t i = 0; i <= kFirstUnseen; i++) {
+      const Verdict verdict = i < kFirstUnseen ? of_[i] : kUnknownCall;
       if (count == 0 || out[count - 1].verdict != verdict) out[count++] = {i, verdict};
     }
     return count;
   }
-  static constexpr size_t kCalls = 512;  // above every number that is named here
 
  private:
-  Verdict of_[kCalls] = {};
+  Verdict of_[kFirstUnseen] = {};
 };
 
 class Search {
@@ -314,10 +329,10 @@ void judge_calls(uint32_t capabilities, Verdicts* verdicts) {
 }
 
 void look(Program* p, Verdict verdict, uint32_t capabilities) {
-  if (verdict == kLookUnshare) return no_new_namespaces(p, kNamespaces | CLONE_NEWTIME);
-  if (verdict == kLookClone) return no_new_namespaces(p, kNamespaces);
+  if (verdict == kLookUnshare) return no_new_namespaces(p);
+  if (verdict == kLookClone) return refuse_flags(p, kNamespaces);
   if (verdict == kLookSetsockopt) return no_free_bind(p);
-  if (verdict == kLookIoctl) return no_terminal_input(p);
+  if (verdict == kLookIoctl) return keep_terminal(p);
   if (verdict == kLookFcntl) return no_leases(p);
   socket_families(p, (capabilities & kUnixIpRouteOnly) != 0);
 }
@@ -329,7 +344,7 @@ void build_filter(uint32_t capabilities, Filter* out) {
   only_native_calls(&p);
   Verdicts verdicts;
   judge_calls(capabilities, &verdicts);
-  Verdicts::Range ranges[Verdicts::kCalls + 1];
+  Verdicts::Range ranges[kFirstUnseen + 1];
   const size_t count = verdicts.ranges(ranges);
   Search search(&p, ranges);
   search.emit(0, count);

@@ -5,6 +5,7 @@
 
 #include "../common/error.hh"
 #include "../common/registry.hh"
+#include "../common/unique_fd.hh"
 
 // What changes about the jails of a registry, for those who list them often: <state>/index, a file
 // of one slot for each jid that monitors and readers map into their memory. What it tells costs no
@@ -50,11 +51,14 @@ class Index {
   Index& operator=(const Index&) = delete;
   explicit operator bool() const { return slots_ != nullptr; }
   // False where nothing is to be read: no jail, or one whose monitor is dead or not ready.
-  bool read(uint32_t jid, IndexSlot* out) const;
+  bool read(uint32_t jid, IndexSlot* out);
 
  private:
+  bool has_page(uint32_t jid);
+  UniqueFd file_;
   const IndexSlot* slots_ = nullptr;
   uint32_t boot_ = 0;
+  off_t page_ = -1;  // the last one that was found to be there
 };
 
 }  // namespace dfjail

@@ -49,6 +49,7 @@ struct Making {
   UniqueFd user_namespace;  // the jail's
   IdMap ids;
   UniqueFd tree;  // the jail's root, not yet mounted
+  HiddenDirectory registry;
   UniqueFd anchor_file;
   UniqueFd report;  // our end: the anchor's error, or its end by exec
   pid_t anchor = 0;
@@ -136,7 +137,7 @@ bool name_host(const JailSpec& spec, Error* error) {
 
 // First it waits for the network namespace, then for what is in it.
 bool prepare_jail(const Making& m, int lifeline, Error* error) {
-  if (!build_root(m.tree.get(), *m.spec, m.ids, error)) return false;
+  if (!build_root(m.tree.get(), *m.spec, m.ids, m.registry, error)) return false;
   if (!wait_for_go(lifeline)) return fail(error, "enter", "read", "", ECANCELED);
   if (!enter_namespaces(m, error) || !name_host(*m.spec, error)) return false;
   return wait_for_go(lifeline) || fail(error, "anchor", "read", "", ECANCELED);
@@ -316,6 +317,7 @@ bool make_jail(Making* m, Error* error) {
   if (!map_jail_ids(m, error)) return false;
   step_done("id-map");
   if (!make_anchor_file(&m->anchor_file, error)) return false;
+  if (!m->registry.find(spec.state_dir, error)) return false;
   if (!clone_root(root.get(), spec.path, m->ids, &m->tree, error)) return false;
   step_done("root");
   if (!raise_anchor(m, error)) return false;

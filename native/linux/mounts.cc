@@ -14,6 +14,7 @@
 #include <initializer_list>
 
 #include "../common/steps.hh"
+#include "file_system.hh"
 
 // <sys/mount.h> and <linux/mount.h> do not go together in every libc.
 extern "C" int mount(const char*, const char*, const char*, unsigned long, const void*);
@@ -64,6 +65,17 @@ bool attach(int tree, int root, const MountSpec& mount, bool directory, Error* e
   return move_mount(tree, target.get()) || fail(error, "mount", "move_mount", mount.target);
 }
 
+// ---- what no jail may see
+
+bool cover_with_nothing(int mounted, const char* path);
+
+// Wherever a part of the host's file system appears in the jail.
+bool cover_hidden(int tree, const HiddenDirectory& hidden, const char* about, Error* error) {
+  const char* path = hidden.below(tree);
+  return path == nullptr || cover_with_nothing(tree, path) ||
+         fail(error, "mount", "move_mount", about);
+}
+
 // ---- nullfs
 
 bool no_idmapping(const MountSpec& mount, Error* error) {
@@ -73,7 +85,8 @@ bool no_idmapping(const MountSpec& mount, Error* error) {
       "read-only, or use one that can (ext4, xfs, btrfs, tmpfs from Linux 6.3).");
 }
 
-bool mount_nullfs(int root, const MountSpec& mount, const IdMap& ids, Error* error) {
+bool mount_nullfs(int root, const MountSpec& mount, const IdMap& ids,
+                  const HiddenDirectory& hidden, Error* error) {
   const UniqueFd tree = open_tree(AT_FDCWD, mount.source, kCloneTree | kAtRecursive);
   if (!tree) return fail(error, "mount", "open_tree", mount.source);
   uint64_t attributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
@@ -89,36 +102,11 @@ bool mount_nullfs(int root, const MountSpec& mount, const IdMap& ids, Error* err
   }
   struct stat info;
   if (fstat(tree.get(), &info) < 0) return fail(error, "mount", "fstat", mount.source);
-  return attach(tree.get(), root, mount, S_ISDIR(info.st_mode), error);
+  return attach(tree.get(), root, mount, S_ISDIR(info.st_mode), error) &&
+         cover_hidden(tree.get(), hidden, mount.source, error);
 }
 
 // ---- file systems of their own
-
-class FileSystem {
- public:
-  explicit FileSystem(const char* type)
-      : fd_(static_cast<int>(syscall(SYS_fsopen, type, FSOPEN_CLOEXEC))),
-        ok_(static_cast<bool>(fd_)) {
-    set("source", type);
-  }
-  void set(const char* key, const char* value) {
-    if (ok_) ok_ = syscall(SYS_fsconfig, fd_.get(), FSCONFIG_SET_STRING, key, value, 0) == 0;
-  }
-  void set(const char* key, unsigned value) {
-    char text[24];
-    snprintf(text, sizeof text, "%u", value);
-    set(key, text);
-  }
-  UniqueFd create(unsigned attributes) {
-    if (!ok_ || syscall(SYS_fsconfig, fd_.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
-      return UniqueFd();
-    return UniqueFd(static_cast<int>(syscall(SYS_fsmount, fd_.get(), FSMOUNT_CLOEXEC, attributes)));
-  }
-
- private:
-  UniqueFd fd_;
-  bool ok_;
-};
 
 // "size=1m,mode=1777" from validated options.
 const char* option(const char* options, const char* key, char* out, size_t size) {
@@ -186,6 +174,16 @@ bool cover_with_null(int mounted, const char* path) {
   return tree && move_mount(tree.get(), target.get());
 }
 
+bool cover_with_nothing(int mounted, const char* path) {
+  const UniqueFd target = open_target(mounted, path, true);
+  if (!target) return errno == ENOENT;  // on a mount that is not part of this one
+  FileSystem fs("tmpfs");
+  fs.set("mode", "0");
+  const UniqueFd tree =
+      fs.create(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+  return tree && move_mount(tree.get(), target.get());
+}
+
 bool mask_procfs(int proc) {
   // The network's settings could else be changed by jailed root, among them the one that lets any
   // address be bound.
@@ -199,9 +197,7 @@ bool mask_procfs(int proc) {
 }
 
 bool mount_procfs(int root, const MountSpec& mount, Error* error) {
-  FileSystem fs("proc");
-  const UniqueFd tree = fs.create(MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC |
-                                  (attributes_of(mount) & MOUNT_ATTR_RDONLY));
+  const UniqueFd tree = new_procfs(attributes_of(mount) & MOUNT_ATTR_RDONLY);
   if (!tree) return fail(error, "mount", "fsmount", mount.target);
   if (!attach(tree.get(), root, mount, true, error)) return false;
   return mask_procfs(tree.get()) || fail(error, "mount", "move_mount", mount.target);
@@ -278,10 +274,11 @@ bool mount_devfs(int root, const MountSpec& mount, const IdMap& ids, Error* erro
   return mount_terminals(tree.get()) || fail(error, "mount", "fsmount", mount.target);
 }
 
-bool mount_one(int root, const MountSpec& mount, const IdMap& ids, Error* error) {
+bool mount_one(int root, const MountSpec& mount, const IdMap& ids, const HiddenDirectory& hidden,
+               Error* error) {
   switch (mount.type) {
     case MountType::kNullfs:
-      return mount_nullfs(root, mount, ids, error);
+      return mount_nullfs(root, mount, ids, hidden, error);
     case MountType::kDevfs:
       return mount_devfs(root, mount, ids, error);
     case MountType::kProcfs:
@@ -305,14 +302,15 @@ bool clone_root(int root, const char* path, const IdMap& ids, UniqueFd* tree, Er
                         "xfs, btrfs, tmpfs from Linux 6.3).");
 }
 
-bool build_root(int tree, const JailSpec& spec, const IdMap& ids, Error* error) {
+bool build_root(int tree, const JailSpec& spec, const IdMap& ids, const HiddenDirectory& hidden,
+                Error* error) {
   umask(0);
   if (mount(nullptr, "/", nullptr, kRecursive | kPrivate, nullptr) < 0)
     return fail(error, "root", "mount", "/");
   const UniqueFd here(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!here || !move_mount(tree, here.get())) return fail(error, "root", "move_mount", spec.path);
   for (size_t i = 0; i < spec.mount_count; i++) {
-    if (!mount_one(tree, spec.mounts[i], ids, error)) return false;
+    if (!mount_one(tree, spec.mounts[i], ids, hidden, error)) return false;
     step_done("mount");
   }
   if (fchdir(tree) < 0) return fail(error, "pivot", "fchdir", spec.path);

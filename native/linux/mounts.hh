@@ -3,6 +3,7 @@
 #include "../common/error.hh"
 #include "../common/unique_fd.hh"
 #include "../monitor/spec.hh"
+#include "hidden_directory.hh"
 
 namespace dfjail {
 
@@ -19,6 +20,8 @@ bool clone_root(int root, const char* path, const IdMap& ids, UniqueFd* tree, Er
 // In the jail's own mount and pid namespace, still with the host's privileges: makes `tree` the
 // root, mounts everything, and lets go of the host's tree. What is mounted here cannot be undone by
 // a process of the jail, because the jail's user namespace gets a copy of this mount namespace.
-bool build_root(int tree, const JailSpec& spec, const IdMap& ids, Error* error);
+// Where `hidden` would be seen there is an empty directory.
+bool build_root(int tree, const JailSpec& spec, const IdMap& ids, const HiddenDirectory& hidden,
+                Error* error);
 
 }  // namespace dfjail

@@ -13,6 +13,7 @@
 
 #include "../common/steps.hh"
 #include "../common/unique_fd.hh"
+#include "file_system.hh"
 #include "netlink_message.hh"
 
 namespace dfjail {
@@ -51,9 +52,8 @@ constexpr const char* kNoIPv6 =
 constexpr const char* kNoVeth =
     "This kernel cannot make veth pairs: load or install its module veth.";
 constexpr const char* kAdvertisements =
-    "The host would take routes from the jail and /proc/sys is not writable: mount it writable, or "
-    "set "
-    "net.ipv6.conf.default.accept_ra to 0 first.";
+    "Both ends of the jail's link would take routes and addresses from announcements of its own: "
+    "mount /proc/sys writable.";
 
 bool is_link_local(const Address& address) {
   return address.family == AF_INET6 && address.bytes[0] == 0xfe &&
@@ -357,24 +357,34 @@ bool check_addresses(Netlink* host, const Address* addresses, size_t count, Erro
   return host->exchange(error);
 }
 
-// A jail that may use raw sockets could announce itself as a router, and the host would send it its
-// traffic. Netlink cannot switch that off.
+// A setting of the network that one is in. Where /proc/sys is mounted read-only, as in containers, by
+// a procfs of our own.
+UniqueFd open_setting(const char* path) {
+  UniqueFd fd(open(path, O_WRONLY | O_CLOEXEC));
+  if (fd || errno == ENOENT) return fd;
+  const UniqueFd proc = new_procfs(0);
+  if (!proc) return fd;
+  return UniqueFd(openat(proc.get(), path + strlen("/proc/"), O_WRONLY | O_CLOEXEC));
+}
+
+// A jail that may use raw sockets could announce itself as a router. The host would send it its
+// traffic; and inside it would get addresses that nobody gave it. Netlink cannot switch that off.
 bool ignore_advertisements(const char* link, Error* error) {
   char path[64];
   snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s/accept_ra", link);
-  const UniqueFd writer(open(path, O_WRONLY | O_CLOEXEC));
+  const UniqueFd writer = open_setting(path);
   if (writer && write(writer.get(), "0", 1) == 1) return true;
   if (errno == ENOENT && access("/proc/sys/net", F_OK) == 0) return true;  // no IPv6
-  char value = '\0';
-  const UniqueFd reader(open(path, O_RDONLY | O_CLOEXEC));
-  if (reader && read(reader.get(), &value, 1) == 1 && value == '0') return true;
   return fail_with_code(error, "link", "ERR_JAIL_UNSUPPORTED", path, kAdvertisements);
 }
+
+bool ignore_advertisements_inside(Error* error) { return ignore_advertisements(kJailLink, error); }
 
 // Both ends up. The one that comes first has no carrier yet, and the kernel starts its queues only
 // later, by the link watcher; until then it drops what is sent. So jail0 goes first and is waited
 // for.
 bool bring_ends_up(Netlink* host, const char* link, int netns, int* index, Error* error) {
+  if (!host->visit(netns, ignore_advertisements_inside, error)) return false;
   Netlink jail;
   if (!jail.open_in(netns, *host, error)) return false;
   forbid_generated_addresses(&jail, kJailLink);

@@ -64,6 +64,33 @@ void take_link(const char* message, size_t size, Answer* answer) {
   }
 }
 
+// In another network for as long as it lives.
+class Visit {
+ public:
+  // `home` is a socket of the network to come back to. Asked of it, since the monitor's /proc need
+  // not show the namespaces.
+  Visit(int netns, int home, Error* error) : back_(ioctl(home, SIOCGSKNS)) {
+    if (!back_) {
+      fail(error, "link", "ioctl(SIOCGSKNS)");
+    } else if (setns(netns, CLONE_NEWNET) < 0) {
+      fail(error, "link", "setns");
+    } else {
+      away_ = true;
+    }
+  }
+  // Staying there would make everything that follows touch the wrong network.
+  ~Visit() {
+    if (away_ && setns(back_.get(), CLONE_NEWNET) < 0) abort();
+  }
+  Visit(const Visit&) = delete;
+  Visit& operator=(const Visit&) = delete;
+  explicit operator bool() const { return away_; }
+
+ private:
+  UniqueFd back_;
+  bool away_ = false;
+};
+
 }  // namespace
 
 void describe(const Request& request, char* out, size_t size) {
@@ -86,14 +113,13 @@ bool must_succeed(const Request& request, Error* error) {
 bool Netlink::open(Error* error) { return open_socket(&socket_, error); }
 
 bool Netlink::open_in(int netns, const Netlink& home, Error* error) {
-  // Asked of the socket: the monitor's /proc need not show the namespaces.
-  const UniqueFd back(ioctl(home.socket_.get(), SIOCGSKNS));
-  if (!back) return fail(error, "link", "ioctl(SIOCGSKNS)");
-  if (setns(netns, CLONE_NEWNET) < 0) return fail(error, "link", "setns");
-  const bool opened = open_socket(&socket_, error);
-  // Staying in the jail's network would make everything that follows touch the wrong one.
-  if (setns(back.get(), CLONE_NEWNET) < 0) abort();
-  return opened;
+  const Visit visit(netns, home.socket_.get(), error);
+  return visit && open_socket(&socket_, error);
+}
+
+bool Netlink::visit(int netns, bool (*work)(Error* error), Error* error) const {
+  const Visit visit(netns, socket_.get(), error);
+  return visit && work(error);
 }
 
 nlmsghdr* Netlink::current() { return reinterpret_cast<nlmsghdr*>(buffer_ + current_); }

@@ -52,6 +52,9 @@ class Netlink {
   // afterwards: a netlink socket belongs for good to the namespace in which it was made.
   bool open_in(int netns, const Netlink& home, Error* error);
 
+  // Works in `netns`; the caller is back in the namespace of this socket afterwards.
+  bool visit(int netns, bool (*work)(Error* error), Error* error) const;
+
   // Begins a request with its fixed header (ifinfomsg, ifaddrmsg or rtmsg); attributes are added to
   // it until the next begin(). `flags` are NLM_F_… besides NLM_F_REQUEST.
   template <typename Header>
