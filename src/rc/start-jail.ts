@@ -54,7 +54,7 @@ export async function start(
   await endLeftover(jail, files.idFile, options);
   const spec = jailSpec(jail);
   const user = userOptions(jail.user);
-  const log = openConsoleLog(files.consoleLog, true);
+  const log = openConsoleLog(files.consoleLog, jail.path, true);
   try {
     const made = await Jail.create(spec, signal === null ? {} : { signal });
     await undoneOnFailure(made, files, options, async () => {

@@ -78,7 +78,7 @@ async function runStop(
   if (signal?.aborted) return;
   let log: number | null = null;
   try {
-    log = openConsoleLog(consoleLog, false);
+    log = openConsoleLog(consoleLog, jail.path, false);
     const exit = await runProgram(opened, jail.execStopArgv, log, {
       timeout: jail.execStopTimeoutMs,
       killSignal: 'SIGKILL',
