@@ -187,6 +187,8 @@ import { once } from 'node:events';
     const sharing = await jails.create({ mounts });
     const ids = async (path: string) =>
       (await inside(sharing, 'run-as', '1000', path, 'print-ids')).output;
+    const outsideIds = await outside(jails, 'run-as', '1000', join(shared, 'program'), 'print-ids');
+    assert.match(outsideIds.output, /^ids 1000 0$/m);
     assert.match(await ids('/own-set-user-id'), /^ids 1000 0$/m);
     assert.match(await ids('/mnt/shared/program'), /^ids 1000 1000$/m);
   });

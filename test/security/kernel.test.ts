@@ -122,8 +122,8 @@ describe('the terminal of the caller', () => {
     compileAttacks(this, jails);
   });
 
-  for (const way of ['type', 'type-with-high-bits', 'paste']) {
-    it(`cannot be typed into from a jail: ${way}`, async function () {
+  for (const way of ['type', 'type-with-high-bits', 'paste', 'discipline']) {
+    it(`cannot be typed into, nor spoilt, from a jail: ${way}`, async function () {
       const jail = await jails.create();
       const run = (program: string) => inTerminal(jail, program, [way, 'x']);
       assert.match(await run(ATTACK), /^result 1\r?$/m);

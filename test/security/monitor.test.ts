@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { findJails, Jail, listJails } from 'dragonfly-jail';
 import {
@@ -9,6 +10,8 @@ import {
   assertWorks,
   compileAttacks,
   inside,
+  type Outcome,
+  outcomeOf,
   outside,
 } from '../support/attack.js';
 import { isRoot } from '../support/environment.js';
@@ -23,17 +26,33 @@ describe('the monitor of a jail', () => {
   });
 
   it('hears nobody from inside, even where its socket is in reach', async () => {
-    // A mistake of the operator: the state directory as one of the jail's mounts.
-    mkdirSync(join(jails.root.path, 'mnt', 'state'), { recursive: true });
+    // A mistake of the operator: a descriptor of the state directory for a command.
     const kept = await jails.create({ persist: true, name: 'kept' });
-    const state = { type: 'nullfs', source: stateDirectory(), target: '/mnt/state' } as const;
-    const jail = await jails.create({ mounts: [...jails.root.mounts, state] });
+    const jail = await jails.create();
     const socket = `jails/${kept.jid}/socket`;
     assertWorks(await outside(jails, 'connect-unix', join(stateDirectory(), socket), 'hello'));
+    const reached = `/proc/self/fd/3/${socket}`;
+    const tried = await withDescriptor(jail, ['connect-unix', reached, 'hello']);
     const refused = /^(ECONNRESET|ECONNREFUSED|EPIPE|EACCES)$/;
-    assertRefused(await inside(jail, 'connect-unix', `/mnt/state/${socket}`, 'hello'), refused);
+    assertRefused(tried, refused);
     assert.equal((await kept.exec('echo', ['alive'])).stdout, 'alive\n');
   });
+
+  async function withDescriptor(jail: Jail, args: string[]): Promise<Outcome> {
+    const state = openSync(stateDirectory(), 'r');
+    try {
+      const stdio = ['ignore', 'pipe', 'inherit', state] as const;
+      const command = jail.spawn(ATTACK, args, { stdio });
+      let output = '';
+      command.stdout?.on('data', (data) => {
+        output += data;
+      });
+      await once(command, 'close');
+      return outcomeOf(args, output);
+    } finally {
+      closeSync(state);
+    }
+  }
 
   it('is not in sight: no process inside is one of ours but pid 1', async () => {
     const jail = await jails.create();

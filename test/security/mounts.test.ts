@@ -88,7 +88,7 @@ describe('the mounts of a jail', () => {
       it('are not to be had by the newer calls', async () => {
         assertWorks(await inNamespaces(jails, 'new-file-system', 'tmpfs', place));
         assertWorks(await inNamespaces(jails, 'copy-mount', '/usr'));
-        for (const type of ['tmpfs', 'proc', 'ramfs', 'overlay', 'mqueue', 'cgroup2']) {
+        for (const type of ['tmpfs', 'proc', 'ramfs', 'overlay', 'mqueue', 'cgroup', 'cgroup2']) {
           assertRefused(await inside(jail, 'new-file-system', type, '/mnt'));
         }
       });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,7 +16,7 @@ import {
   inside,
   outside,
 } from '../support/attack.js';
-import { isRoot } from '../support/environment.js';
+import { isRoot, needRoot } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 
 // Family, type, protocol of socket(2).
@@ -64,6 +64,35 @@ describe('the network of others', () => {
       assertRefused(tried, UNREACHABLE);
     }
     assertWorks(await inside(jail, 'bind-foreign', mine, `${nextPort()}`));
+  });
+
+  it('is not made larger by a jail: no address, route, interface of its own choice', async () => {
+    const raw = { rawSockets: true, unixIpRouteOnly: false };
+    for (const capabilities of [{}, raw]) {
+      const jail = await jails.create({ addresses: [nextIPv4(), '127.0.0.1'], capabilities });
+      for (const [way, ...args] of [
+        ['take-address', '192.0.2.7'],
+        ['take-route', '192.0.2.7'],
+        ['make-link'],
+        ['bring-link-up'],
+      ]) {
+        assertWorks(await inNamespaces(jails, `${way}`, ...args));
+        assertRefused(await inside(jail, `${way}`, ...args));
+      }
+    }
+  });
+
+  it('has no router inside a jail: what one announces there gives no address', async function () {
+    needRoot(this); // an ordinary user's jail has lo alone, which takes no announcements
+    const raw = { rawSockets: true, unixIpRouteOnly: false };
+    const jail = await jails.create({ addresses: [nextIPv6()], capabilities: raw });
+    assertRefused(await inside(jail, 'announce', 'jail0', '2001:db8:77::'), /^EPERM$/);
+    // The control: the same link, listening to announcements as a new one does.
+    const command = jail.spawn('cat', [], { stdio: ['pipe', 'ignore', 'ignore'] });
+    await once(command, 'spawn');
+    const listen = 'echo 1 > /proc/sys/net/ipv6/conf/jail0/accept_ra';
+    execFileSync('nsenter', ['--target', `${command.pid}`, '--net', 'sh', '-c', listen]);
+    assertWorks(await inside(jail, 'announce', 'jail0', '2001:db8:78::'));
   });
 
   describe('is not reached where it is private', () => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import {
   chmodSync,
   mkdirSync,
@@ -18,6 +17,7 @@ import { nodePath } from '../support/environment.js';
 import { hostMounts, monitorsOf } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { byLength } from '../support/length.js';
+import { deadline, startRace } from '../support/race.js';
 import { makeRoot, type TestRoot } from '../support/roots.js';
 
 // The host touches a jail's file system when it makes another jail there, looks up a user, or prepares the root again.
@@ -133,7 +133,7 @@ describe('what the jail’s root plants', () => {
       const size = 512 * MEGABYTE;
       const [monitor] = monitorsOf(process.pid);
       assert(monitor !== undefined);
-      const race = await start(['inflate', `${SECONDS}`, '/etc/passwd', `${size}`]);
+      const race = await startRace(jail, ['inflate', `${SECONDS}`, '/etc/passwd', `${size}`]);
       for (const end = deadline(SECONDS); performance.now() < end; ) {
         await jail.exec('true', [], { user: 'mallory' }).catch(isUnknown);
       }
@@ -163,6 +163,24 @@ describe('what the jail’s root plants', () => {
     const { stdout } = await jail.exec('pwd', ['-P'], { cwd: '/in' });
     assert.equal(stdout, '/tmp\n');
     await assert.rejects(jail.exec('pwd', [], { cwd: '/out' }), { code: 'ENOENT', step: 'cwd' });
+  });
+
+  it('is a working directory within the jail or none, while it is exchanged for a link', async function () {
+    this.timeout((SECONDS + 20) * 1000);
+    writeFileSync(join(victim, 'secret'), 'the host’s');
+    mkdirSync(join(root.path, 'mnt', 'there'));
+    symlinkSync(victim, join(root.path, 'mnt', 'link'));
+    writeFileSync(join(root.path, 'mnt', 'there', 'own'), 'the jail’s');
+    const race = await exchange('/mnt/there', '/mnt/link');
+    const counts = { inside: 0, refused: 0 };
+    for (const end = deadline(SECONDS); performance.now() < end; ) {
+      const found = await jail.exec('ls', [], { cwd: '/mnt/there' }).catch(isRefusal);
+      if (found === true) counts.refused++;
+      else counts.inside += found.stdout === 'own\n' ? 1 : assert.fail(`${found.stdout}`);
+    }
+    await race.stop();
+    console.log(`      entered ${counts.inside} times, refused ${counts.refused} times`);
+    assert(counts.inside > 0 && counts.refused > 0, JSON.stringify(counts));
   });
 
   it('as a program stays within the jail', async () => {
@@ -197,21 +215,8 @@ describe('what the jail’s root plants', () => {
 
   // ---- the jail's side
 
-  async function exchange(one: string, other: string) {
-    return start(['exchange', `${SECONDS}`, one, other]);
-  }
-
-  async function start(args: string[]) {
-    const racer = jail.spawn(ATTACK, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    assert(racer.stdout !== null);
-    const [word] = await once(racer.stdout, 'data');
-    assert.match(String(word), /ing/);
-    racer.stdout.resume();
-    const stop = async () => {
-      racer.kill('SIGKILL');
-      await racer.exited;
-    };
-    return { stop };
+  function exchange(one: string, other: string) {
+    return startRace(jail, ['exchange', `${SECONDS}`, one, other]);
   }
 
   // ---- the host's side
@@ -233,10 +238,6 @@ describe('what the jail’s root plants', () => {
     return 1;
   }
 });
-
-function deadline(seconds: number): number {
-  return performance.now() + seconds * 1000;
-}
 
 // Nothing of the place itself is told apart: not there, not a directory, a link.
 function isRefusal(error: JailError): true {

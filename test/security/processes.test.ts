@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { Jail, JailedProcess } from 'dragonfly-jail';
@@ -14,6 +15,7 @@ import {
   needControl,
   outside,
 } from '../support/attack.js';
+import { needRoot } from '../support/environment.js';
 import { hostProcess, monitorsOf } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 
@@ -83,6 +85,80 @@ describe('the processes of the host', () => {
     assert.equal(hostProcess(victim.pid)?.pid, victim.pid);
     assert.equal(monitorsOf(process.pid).length, monitors);
     assert.equal((await jail.exec('echo', ['alive'])).stdout, 'alive\n');
+  });
+});
+
+describe('the monitor of a jail, which is one of the processes of the host,', () => {
+  const jails = useJails();
+  let jail: Jail;
+
+  before(function () {
+    compileAttacks(this, jails);
+  });
+  beforeEach(async () => {
+    jail = await jails.create();
+  });
+
+  for (const [what, args] of Object.entries(WAYS)) {
+    it(`cannot ${what} from inside`, async () => {
+      const [monitor] = monitorsOf(process.pid);
+      assert(monitor !== undefined);
+      // That these ways are ways is shown on a process of the jail's own.
+      const command = jail.spawn(ATTACK, ['victim'], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const victim = await victimOf(command.stdout);
+      assertWorks(await inside(jail, ...args(victim.pid, victim.address)));
+      assertRefused(await inside(jail, ...args(monitor.pid, '0x400000')));
+      assert.equal(hostProcess(monitor.pid)?.command, 'jail-monitor');
+    });
+  }
+});
+
+describe('a command that the host started as another user of the jail', () => {
+  const jails = useJails();
+  const [ALICE, BOB] = [1001, 1002];
+  let jail: Jail;
+  let command: JailedProcess;
+  let victim: Victim;
+
+  before(function () {
+    needRoot(this);
+    compileAttacks(this, jails);
+  });
+  beforeEach(async () => {
+    jail = await jails.create();
+    const options = { stdio: ['pipe', 'pipe', 'inherit'], user: ALICE } as const;
+    command = jail.spawn(ATTACK, ['victim'], options);
+    victim = await victimOf(command.stdout);
+  });
+
+  for (const [what, args] of Object.entries(WAYS)) {
+    it(`cannot ${what} by the jail’s other users`, async () => {
+      const attempt = args(victim.pid, victim.address);
+      assertWorks(await inside(jail, 'run-as', `${ALICE}`, ATTACK, ...attempt));
+      assertWorks(await inside(jail, ...attempt)); // the jail's root may
+      assertRefused(await inside(jail, 'run-as', `${BOB}`, ATTACK, ...attempt));
+    });
+  }
+});
+
+describe('the terminal of a command', () => {
+  const jails = useJails();
+
+  before(function () {
+    compileAttacks(this, jails);
+  });
+
+  it('is opened by no other jail, nor by its own other commands', async () => {
+    const [jail, other] = [await jails.create(), await jails.create()];
+    const command = jail.spawn(ATTACK, ['victim'], { pty: true });
+    await once(command, 'spawn');
+    const name = readlinkSync(`/proc/${command.pid}/fd/0`);
+    assert.match(name, /^\/dev\/pts\/\d+$/);
+    assertWorks(await outside(jails, 'open-to-write', name));
+    for (const inmate of [jail, other]) {
+      assertRefused(await inside(inmate, 'open-to-write', name));
+    }
+    command.kill('SIGKILL');
   });
 });
 

@@ -30,7 +30,7 @@ export function compileAttacks(context: Mocha.Context, jails: Jails): void {
   chmodSync(folder, 0o755);
   const program = attackOutside(jails);
   const sources = readdirSync(SOURCES).filter((name) => name.endsWith('.c'));
-  const args = ['-O1', '-w', '-o', program, ...sources.map((name) => join(SOURCES, name))];
+  const args = ['-O1', '-w', '-pthread', '-o', program, ...sources.map((name) => join(SOURCES, name))];
   try {
     execFileSync(process.env.CC ?? 'cc', args, { stdio: 'pipe' });
   } catch (error) {
@@ -91,7 +91,8 @@ export function needControl(context: Mocha.Context, outcome: Outcome, what: stri
   skip(context, `${what} is not possible outside either here: ${outcome.result}`);
 }
 
-function outcomeOf(args: readonly string[], stdout: string, stderr: string): Outcome {
+/** What a program of the attacks says in the end. */
+export function outcomeOf(args: readonly string[], stdout: string, stderr = ''): Outcome {
   const number = /^result (\d+)$/m.exec(stdout)?.[1];
   assert(number !== undefined, `no result of ${args.join(' ')}: ${stdout}${stderr}`);
   const result = Number(number) === 0 ? 'ok' : errorName(Number(number));

@@ -23,6 +23,8 @@ extern const struct attempt process_attempts[];
 extern const struct attempt network_attempts[];
 extern const struct attempt limit_attempts[];
 extern const struct attempt loop_attempts[];
+extern const struct attempt call_attempts[];
+extern const struct attempt netlink_attempts[];
 
 /* Numbers of system calls that old headers lack; the same on all architectures. */
 enum {

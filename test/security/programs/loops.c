@@ -32,6 +32,23 @@ static long exchange(char** args) {
   return 0;
 }
 
+/* SECONDS PLACE TARGET: a link at PLACE, there and gone again, whatever else is made there meanwhile. */
+static long plant(char** args) {
+  double end = now() + atof(args[0]);
+  char draft[4096];
+  snprintf(draft, sizeof draft, "%s.planted", args[1]);
+  printf("planting\n");
+  fflush(stdout);
+  while (now() < end) {
+    symlink(args[2], draft);
+    rename(draft, args[1]);
+    usleep(50);
+    unlink(args[1]);
+    usleep(200);
+  }
+  return 0;
+}
+
 /* SECONDS PATH SIZE: a file that is small and huge by turns, without taking any room. */
 static long inflate(char** args) {
   double end = now() + atof(args[0]);
@@ -195,6 +212,7 @@ static long rob_process(char** args) {
 }
 
 const struct attempt loop_attempts[] = {{"exchange", exchange},
+                                        {"plant", plant},
                                         {"inflate", inflate},
                                         {"attack-window", attack_window},
                                         {"rob", rob_process},

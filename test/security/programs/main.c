@@ -6,7 +6,7 @@
 
 static const struct attempt* const groups[] = {file_attempts,    mount_attempts,   kernel_attempts,
                                                process_attempts, network_attempts, limit_attempts,
-                                               loop_attempts};
+                                               loop_attempts,    call_attempts,    netlink_attempts};
 
 static void write_text(const char* path, const char* text) {
   int fd = open(path, O_WRONLY);

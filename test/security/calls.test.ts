@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Jail } from 'dragonfly-jail';
+import {
+  ATTACK,
+  assertRefused,
+  assertWorks,
+  compileAttacks,
+  inside,
+  needControl,
+  outside,
+} from '../support/attack.js';
+import { skip } from '../support/environment.js';
+import { useJails } from '../support/jails.js';
+
+// What gets past a jail's filter is told by a second filter that the command itself installs below it: the kernel asks the
+// stricter one first. So calls are tried, too, that this machine's kernel does not have.
+
+// Of x86_64 and aarch64: unshare(2), socket(2), socketpair(2).
+const [UNSHARE, SOCKET, SOCKETPAIR] =
+  process.arch === 'x64' ? ['272', '41', '53'] : ['97', '198', '199'];
+const FIRST_UNSEEN = 470; // one after what Linux 6.18 has
+
+// Families that are the whole machine's, whatever network namespace one is in.
+const UNDIVIDED = { AF_ALG: '38', AF_VSOCK: '40', AF_QIPCRTR: '42' };
+
+describe('system calls that a jail’s filter cannot know', () => {
+  const jails = useJails();
+  let jail: Jail;
+
+  before(function () {
+    compileAttacks(this, jails);
+  });
+  beforeEach(async () => {
+    const capabilities = { setHostname: true, rawSockets: true, unixIpRouteOnly: false };
+    jail = await jails.create({ capabilities: { ...capabilities, sysvIpc: true } });
+  });
+
+  it('do not reach a kernel that is newer than this package', async () => {
+    for (const number of [FIRST_UNSEEN, FIRST_UNSEEN + 1, 480, 511, 512, 600, 1023, 4096]) {
+      assertWorks(await outside(jails, 'reach-kernel', `${number}`));
+      assertRefused(await inside(jail, 'reach-kernel', `${number}`), /^ENOSYS$/);
+    }
+  });
+
+  it('are not those that every program needs', async () => {
+    assertWorks(await inside(jail, 'reach-kernel', '469')); // the last one of Linux 6.18
+    assertWorks(await inside(jail, 'reach-kernel', UNSHARE, '0x200')); // CLONE_FS
+  });
+
+  it('are not known calls with flags of a newer kernel: unshare(2)', async () => {
+    for (const flag of ['0x100000', '0x80', '0x1', '0x80000000']) {
+      assertWorks(await outside(jails, 'reach-kernel', UNSHARE, flag));
+      assertRefused(await inside(jail, 'reach-kernel', UNSHARE, flag), /^EPERM$/);
+    }
+  });
+
+  for (const way of ['call-as-32-bit', 'call-as-x32']) {
+    it(`are not those of another architecture: ${way}`, async function () {
+      assertRefused(await inside(jail, way), /^ENOSYS$/);
+      needControl(this, await outside(jails, way), way);
+    });
+  }
+
+  for (const [name, family] of Object.entries(UNDIVIDED)) {
+    it(`make no socket that no network namespace divides: ${name}`, async () => {
+      for (const call of [SOCKET, SOCKETPAIR]) {
+        assertWorks(await outside(jails, 'reach-kernel', call, family));
+        assertRefused(await inside(jail, 'reach-kernel', call, family), /^EPROTONOSUPPORT$/);
+      }
+    });
+  }
+
+  it('do not handle the kernel’s page faults', async function () {
+    assertRefused(await inside(jail, 'userfaultfd'));
+    needControl(this, await outside(jails, 'userfaultfd'), 'userfaultfd(2)');
+  });
+
+  it('do not lead from a namespace to the one above it', async () => {
+    const command = jail.spawn(ATTACK, ['victim'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await once(command, 'spawn');
+    for (const name of ['user', 'pid']) {
+      assertWorks(await outside(jails, 'find-parent', `/proc/${command.pid}/ns/${name}`));
+      assertRefused(await inside(jail, 'find-parent', `/proc/self/ns/${name}`));
+    }
+  });
+
+  it('do not lead from a mount namespace to the next one', async function () {
+    const tried = await inside(jail, 'find-neighbour', '/proc/self/ns/mnt');
+    assert.notEqual(tried.result, 'ok');
+    const control = await outside(jails, 'find-neighbour', '/proc/self/ns/mnt');
+    needControl(this, control, 'to list mount namespaces');
+  });
+});
+
+describe('memory that is shared by a key or a name', () => {
+  const jails = useJails();
+  const KEY = String(0x6a61696c); // any that nobody uses
+  const NAME = `/dfjail-test-${process.pid}`;
+
+  before(function () {
+    compileAttacks(this, jails);
+  });
+
+  it('is the host’s, a jail’s own, or another jail’s: System V', async function () {
+    const jail = await jails.create({ capabilities: { sysvIpc: true } });
+    const other = await jails.create({ capabilities: { sysvIpc: true } });
+    const without = await jails.create({ capabilities: { sysvIpc: false } });
+    const made = await outside(jails, 'make-segment', KEY);
+    if (made.result === 'ENOSYS') skip(this, 'this kernel has no System V memory');
+    try {
+      assertWorks(await outside(jails, 'find-segment', KEY));
+      assertRefused(await inside(jail, 'find-segment', KEY));
+      assertWorks(await inside(jail, 'make-segment', KEY));
+      assertWorks(await inside(jail, 'find-segment', KEY));
+      assertRefused(await inside(other, 'find-segment', KEY));
+      assertRefused(await inside(without, 'make-segment', KEY), /^ENOSYS$/);
+      assertWorks(await inside(jail, 'remove-segment', KEY));
+    } finally {
+      assertWorks(await outside(jails, 'remove-segment', KEY));
+    }
+  });
+
+  it('is the host’s, a jail’s own, or another jail’s: POSIX', async () => {
+    const [jail, other] = [await jails.create(), await jails.create()];
+    assertWorks(await outside(jails, 'make-shared', NAME));
+    try {
+      assertWorks(await outside(jails, 'find-shared', NAME));
+      assertRefused(await inside(jail, 'find-shared', NAME));
+      assertWorks(await inside(jail, 'make-shared', NAME));
+      assertWorks(await inside(jail, 'find-shared', NAME));
+      assertRefused(await inside(other, 'find-shared', NAME));
+    } finally {
+      assertWorks(await outside(jails, 'remove-shared', NAME));
+    }
+  });
+});

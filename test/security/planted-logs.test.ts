@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { Jail, type JailError, listJails } from 'dragonfly-jail';
+import { loadRcConf, type RcJail, startJail, stopJail } from 'dragonfly-jail/rc';
+import { ATTACK, compileAttacks } from '../support/attack.js';
+import { useJails } from '../support/jails.js';
+import { byLength } from '../support/length.js';
+import { deadline, startRace } from '../support/race.js';
+import { makeRoot, type TestRoot } from '../support/roots.js';
+
+// Starting a jail of rc.conf empties and writes a console log and writes an id file, with the rights of the host. Another
+// jail's root can write where they are: in the jail's own directory, or because the directory for them is shared.
+
+const SECONDS = byLength(2, 30);
+const PRECIOUS = 'the host’s own\n';
+
+describe('what the jail’s root plants in the place of', () => {
+  const jails = useJails();
+  let root: TestRoot;
+  let shared: string;
+  let victim: string;
+  let precious: string;
+
+  before(function () {
+    compileAttacks(this, jails);
+  });
+  beforeEach(async () => {
+    root = await makeRoot('planted');
+    mkdirSync(join(root.path, 'hostile'));
+    mkdirSync(join(root.path, 'mnt', 'shared'), { recursive: true });
+    execFileSync('cp', [join(jails.root.path, ATTACK), join(root.path, ATTACK)]);
+    shared = join(root.outside, 'shared');
+    victim = join(root.outside, 'victim');
+    precious = join(victim, 'console.log');
+    for (const folder of [shared, victim]) mkdirSync(folder);
+    writeFileSync(precious, PRECIOUS);
+  });
+  afterEach(async () => {
+    await jails.stopAll();
+    for (const { path, jid } of listJails()) {
+      if (path === root.path) await (await Jail.open(jid)).stop({ graceMs: 0 });
+    }
+    await root.remove();
+  });
+
+  it('the folder of a console log in its own directory is not written through', async function () {
+    this.timeout((SECONDS + 30) * 1000);
+    mkdirSync(join(root.path, 'var', 'log'), { recursive: true });
+    symlinkSync(victim, join(root.path, 'var', 'link'));
+    assert.equal(readFileSync(join(root.path, 'var', 'link', 'console.log'), 'utf8'), PRECIOUS);
+    const attacker = await attack();
+    const race = await startRace(attacker, ['exchange', `${SECONDS}`, '/var/log', '/var/link']);
+    const log = join(root.path, 'var', 'log', 'console.log');
+    const counts = await startAgainAndAgain(conf(`jail_www_consolelog="${log}"`));
+    await race.stop();
+    assert(counts.started > 0 && counts.refused > 0, JSON.stringify(counts));
+  });
+
+  for (const [what, name] of Object.entries({
+    'a console log': 'jail_www_console.log',
+    'an id file': 'jail_www.id',
+  })) {
+    it(`${what}, where that is shared, is not written through`, async function () {
+      this.timeout((SECONDS + 30) * 1000);
+      const control = join(shared, 'link');
+      symlinkSync(precious, control);
+      assert.equal(readFileSync(control, 'utf8'), PRECIOUS);
+      rmSync(control);
+      const attacker = await attack();
+      const place = `/mnt/shared/${name}`;
+      const race = await startRace(attacker, ['plant', `${SECONDS}`, place, precious]);
+      const counts = await startAgainAndAgain(conf(''));
+      await race.stop();
+      assert(counts.started > 0, JSON.stringify(counts));
+    });
+  }
+
+  async function attack(): Promise<Jail> {
+    const mounts = root.mounts.filter(({ type }) => type === 'nullfs');
+    const own = { type: 'nullfs', source: shared, target: '/mnt/shared' } as const;
+    const spec = { path: root.path, hostname: 'attacker', mounts: [...mounts, own] };
+    return jails.keep(await Jail.create(spec));
+  }
+
+  function conf(further: string): RcJail {
+    const mounts = root.mounts
+      .filter(({ type }) => type === 'nullfs')
+      .map(({ source, target }) => `${source}:${target}:ro`);
+    const text = `jail_enable=YES
+jail_list=www
+jail_www_rootdir="${root.path}"
+jail_www_hostname=www.test
+jail_www_ip=127.0.0.1
+jail_devfs_enable=YES
+jail_mounts="${mounts.join(' ')}"
+jail_exec_start="/bin/sh -c 'sleep 1000 &'"
+jail_exec_stop=""
+${further}
+`;
+    const jail = loadRcConf({ text }).jails.get('www');
+    assert(jail !== undefined);
+    return jail;
+  }
+
+  // Whatever was planted: it starts, or says what is wrong with its files, and the host's are as they were.
+  async function startAgainAndAgain(jail: RcJail): Promise<{ started: number; refused: number }> {
+    const options = { stateDirectory: shared, logDirectory: shared, graceMs: 0 };
+    const counts = { started: 0, refused: 0 };
+    for (const end = deadline(SECONDS); performance.now() < end; ) {
+      const started = await startJail(jail, options).then(() => true, isRefusal);
+      counts[started ? 'started' : 'refused']++;
+      await stopJail(jail, options).catch(isRefusal);
+      assert.equal(readFileSync(precious, 'utf8'), PRECIOUS);
+      assert.deepEqual(readdirSync(victim), ['console.log']);
+    }
+    console.log(`      started ${counts.started} times, refused ${counts.refused} times`);
+    return counts;
+  }
+});
+
+function isRefusal(error: JailError): false {
+  const isAboutFiles = /^(console-log|id-file)$/.test(`${Reflect.get(error, 'step')}`);
+  assert(isAboutFiles || error.code === 'ERR_JAIL_RC', `${error}`);
+  return false;
+}

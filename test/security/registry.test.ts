@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { assertRefused, assertWorks, compileAttacks, inside, outside } from '../support/attack.js';
+import { needRoot } from '../support/environment.js';
+import { stateDirectory } from '../support/host.js';
+import { useJails } from '../support/jails.js';
+import { Program } from '../support/programs.js';
+
+// Who can write into the registry decides what Jail.open() enters: a process of the host, for one. Whoever shares /tmp or
+// /run with a jail shares the registry's folder too, and what a jail writes there is written by root or by the very user.
+
+describe('the registry of jails', () => {
+  const jails = useJails();
+
+  before(function () {
+    compileAttacks(this, jails);
+  });
+
+  it('is not to be seen in a jail that shares the directory that it lies in', async () => {
+    const state = stateDirectory();
+    const above = dirname(state);
+    mkdirSync(join(jails.root.path, 'mnt', 'above'), { recursive: true });
+    const neighbour = join(above, `dfjail-neighbour-${process.pid}`);
+    await jails.create(); // so that there is one
+    writeFileSync(neighbour, 'may be seen');
+    const shared = { type: 'nullfs', source: above, target: '/mnt/above', readOnly: true } as const;
+    const jail = await jails.create({ mounts: [...jails.root.mounts, shared] });
+    const seen = (path: string) => path.replace(above, '/mnt/above');
+    assertWorks(await inside(jail, 'open', seen(neighbour)));
+    for (const name of ['next', 'index', 'locks', 'mutex', 'jails', 'names']) {
+      assertWorks(await outside(jails, 'open', join(state, name)));
+      assertRefused(await inside(jail, 'open', seen(join(state, name))));
+      assertRefused(await inside(jail, 'open-to-write', seen(join(state, name))));
+    }
+    assertRefused(await inside(jail, 'umount', seen(state)));
+    await jails.stopAll();
+  });
+
+  it('is not to be seen in a jail that has it as a mount', async () => {
+    const state = stateDirectory();
+    mkdirSync(join(jails.root.path, 'mnt', 'state'), { recursive: true });
+    await jails.create();
+    const itself = { type: 'nullfs', source: state, target: '/mnt/state' } as const;
+    const jail = await jails.create({ mounts: [...jails.root.mounts, itself] });
+    assertWorks(await outside(jails, 'open', join(state, 'next')));
+    assertRefused(await inside(jail, 'open', '/mnt/state/next'));
+    assertRefused(await inside(jail, 'open-to-write', '/mnt/state/next'));
+    assertRefused(await inside(jail, 'make-device', '/mnt/state/new', '7', '0'));
+  });
+
+  it('tells of its jails where the disk is full, too', async function () {
+    needRoot(this); // who else may mount so small a one
+    const state = join(jails.root.outside, 'small');
+    mkdirSync(state);
+    const mount = `mount -t tmpfs -o size=8k,mode=755 small ${state} && exec "$0" "$@"`;
+    const by = ['unshare', '--mount', 'sh', '-c', mount, process.execPath];
+    const say = `
+      process.env.DRAGONFLY_JAIL_STATE = ${JSON.stringify(state)};
+      const jail = await Jail.create(spec);
+      const listed = dfjail.listJails().map(({ jid, state }) => ({ jid, state }));
+      const { stdout } = await jail.exec('echo', ['works']);
+      const full = await Jail.create(spec).then(() => null, ({ code }) => code);
+      say({ jid: jail.jid, listed, again: dfjail.listJails().length, stdout, full });
+      await jail.stop();`;
+    await using program = new Program(say, jails.spec(), { by });
+    const answer = await program.next<Record<string, unknown>>();
+    const { jid } = answer;
+    assert.deepEqual(answer, {
+      jid,
+      listed: [{ jid, state: 'empty' }],
+      again: 1,
+      stdout: 'works\n',
+      full: 'ENOSPC',
+    });
+  });
+});
