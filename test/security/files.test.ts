@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Jail } from 'dragonfly-jail';
 import {
@@ -45,7 +45,6 @@ describe('the files of the host', () => {
     // A program that was itself started with a descriptor that is not closed on exec.
     const say = `
       import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
       const run = (...args) => execFileSync('/bin/sh', ['-c', 'exec 9</; exec "$0" "$@"', ...args], { encoding: 'utf8' });
       const jail = await Jail.create(spec);
       const inside = (...args) => jail.exec(${JSON.stringify(ATTACK)}, args).then(({ stdout }) => stdout);
@@ -187,6 +186,7 @@ import { once } from 'node:events';
     const sharing = await jails.create({ mounts });
     const ids = async (path: string) =>
       (await inside(sharing, 'run-as', '1000', path, 'print-ids')).output;
+    chmodSync(jails.root.outside, 0o711); // so that other users reach it
     const outsideIds = await outside(jails, 'run-as', '1000', join(shared, 'program'), 'print-ids');
     assert.match(outsideIds.output, /^ids 1000 0$/m);
     assert.match(await ids('/own-set-user-id'), /^ids 1000 0$/m);

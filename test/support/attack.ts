@@ -30,7 +30,14 @@ export function compileAttacks(context: Mocha.Context, jails: Jails): void {
   chmodSync(folder, 0o755);
   const program = attackOutside(jails);
   const sources = readdirSync(SOURCES).filter((name) => name.endsWith('.c'));
-  const args = ['-O1', '-w', '-pthread', '-o', program, ...sources.map((name) => join(SOURCES, name))];
+  const args = [
+    '-O1',
+    '-w',
+    '-pthread',
+    '-o',
+    program,
+    ...sources.map((name) => join(SOURCES, name)),
+  ];
   try {
     execFileSync(process.env.CC ?? 'cc', args, { stdio: 'pipe' });
   } catch (error) {

@@ -117,11 +117,11 @@ static long type_into_terminal(char** args) { return ioctl(0, TIOCSTI, args[0]);
 static long type_with_high_bits(char** args) {
   return syscall(SYS_ioctl, 0L, (7L << 32) | TIOCSTI, args[0]);
 }
-/* N_NULL, which eats everything; of the terminal that is our standard input. */
+/* The one that it has (another one, N_NULL for one, would eat everything); of our standard input. */
 static long discipline_terminal(char** args) {
   (void)args;
-  int discipline = 27, before = 0;
-  if (ioctl(0, TIOCGETD, &before) < 0) return -1;
+  int discipline = 0;
+  if (ioctl(0, TIOCGETD, &discipline) < 0) return -1;
   return ioctl(0, TIOCSETD, &discipline);
 }
 static long paste_into_terminal(char** args) {
