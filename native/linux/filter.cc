@@ -43,8 +43,8 @@ constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 #endif
 
 // Families of sockets that no network namespace divides, and whose headers not every libc has.
-constexpr uint32_t kAlg = 38;      // AF_ALG: the kernel's ciphers
-constexpr uint32_t kQrtr = 42;     // AF_QIPCRTR: to a modem
+constexpr uint32_t kAlg = 38;   // AF_ALG: the kernel's ciphers
+constexpr uint32_t kQrtr = 42;  // AF_QIPCRTR: to a modem
 constexpr uint32_t kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                                  CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 

@@ -85,8 +85,8 @@ bool no_idmapping(const MountSpec& mount, Error* error) {
       "read-only, or use one that can (ext4, xfs, btrfs, tmpfs from Linux 6.3).");
 }
 
-bool mount_nullfs(int root, const MountSpec& mount, const IdMap& ids,
-                  const HiddenDirectory& hidden, Error* error) {
+bool mount_nullfs(int root, const MountSpec& mount, const IdMap& ids, const HiddenDirectory& hidden,
+                  Error* error) {
   const UniqueFd tree = open_tree(AT_FDCWD, mount.source, kCloneTree | kAtRecursive);
   if (!tree) return fail(error, "mount", "open_tree", mount.source);
   uint64_t attributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;

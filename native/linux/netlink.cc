@@ -357,8 +357,8 @@ bool check_addresses(Netlink* host, const Address* addresses, size_t count, Erro
   return host->exchange(error);
 }
 
-// A setting of the network that one is in. Where /proc/sys is mounted read-only, as in containers, by
-// a procfs of our own.
+// A setting of the network that one is in. Where /proc/sys is mounted read-only, as in containers,
+// by a procfs of our own.
 UniqueFd open_setting(const char* path) {
   UniqueFd fd(open(path, O_WRONLY | O_CLOEXEC));
   if (fd || errno == ENOENT) return fd;

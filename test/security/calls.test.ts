@@ -21,10 +21,21 @@ const [UNSHARE, SOCKET, SOCKETPAIR] =
   process.arch === 'x64' ? ['272', '41', '53'] : ['97', '198', '199'];
 const FIRST_UNSEEN = 470; // one after what Linux 6.18 has
 
+// What would change the whole kernel, by its number; not every kernel has all of it.
+const WHOLE_KERNEL =
+  process.arch === 'x64'
+    ? { kexec_load: 246, kexec_file_load: 320, init_module: 175, finit_module: 313 }
+    : { kexec_load: 104, kexec_file_load: 294, init_module: 105, finit_module: 273 };
+const MORE_OF_IT =
+  process.arch === 'x64'
+    ? { delete_module: 176, reboot: 169, swapon: 167, swapoff: 168, quotactl: 179, iopl: 172 }
+    : { delete_module: 106, reboot: 142, swapon: 224, swapoff: 225, quotactl: 60 };
+const OF_EVERY_ARCHITECTURE = { open_tree_attr: 467, mount_setattr: 442, quotactl_fd: 443 };
+
 // Families that are the whole machine's, whatever network namespace one is in.
 const UNDIVIDED = { AF_ALG: '38', AF_VSOCK: '40', AF_QIPCRTR: '42' };
 
-describe('system calls that a jail’s filter cannot know', () => {
+describe('system calls that reach the kernel from a jail', () => {
   const jails = useJails();
   let jail: Jail;
 
@@ -47,6 +58,17 @@ describe('system calls that a jail’s filter cannot know', () => {
     assertWorks(await inside(jail, 'reach-kernel', '469')); // the last one of Linux 6.18
     assertWorks(await inside(jail, 'reach-kernel', UNSHARE, '0x200')); // CLONE_FS
   });
+
+  for (const [name, number] of Object.entries({
+    ...WHOLE_KERNEL,
+    ...MORE_OF_IT,
+    ...OF_EVERY_ARCHITECTURE,
+  })) {
+    it(`are not those that are the whole kernel’s or the mounts’: ${name}`, async () => {
+      assertWorks(await outside(jails, 'reach-kernel', `${number}`));
+      assertRefused(await inside(jail, 'reach-kernel', `${number}`), /^EPERM$/);
+    });
+  }
 
   it('are not known calls with flags of a newer kernel: unshare(2)', async () => {
     for (const flag of ['0x100000', '0x80', '0x1', '0x80000000']) {
