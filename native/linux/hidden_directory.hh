@@ -8,8 +8,8 @@
 namespace dfjail {
 
 // A directory of the host's that no jail may see, whatever it shares with the host: the registry.
-// Who can write there can have the next Jail.open() enter a process of the host instead of a jail,
-// and an ordinary user's jail has that user's id.
+// Who can write there can answer the next Jail.open() in the place of a monitor, and an ordinary
+// user's jail has that user's id.
 class HiddenDirectory {
  public:
   HiddenDirectory() = default;

@@ -7,8 +7,9 @@ import { stateDirectory } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { Program } from '../support/programs.js';
 
-// Who can write into the registry decides what Jail.open() enters: a process of the host, for one. Whoever shares /tmp or
-// /run with a jail shares the registry's folder too, and what a jail writes there is written by root or by the very user.
+// Who can write into the registry can answer a Jail.open() in the place of a monitor, and is sent the descriptors of
+// commands. Whoever shares /tmp or /run with a jail shares the registry's folder too, and what a jail writes there is
+// written by root or by the very user.
 
 describe('the registry of jails', () => {
   const jails = useJails();
