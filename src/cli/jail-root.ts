@@ -1,10 +1,13 @@
-import { lstat, mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { MountSpec } from '../mounts.js';
+import { Folder } from '../rootfs/folder.js';
 import { prepareThinRoot } from '../rootfs/thin.js';
 import type { JailSpec } from '../spec.js';
 import { UsageError } from './failure.js';
 import { makeThinFolder, removeThinFolder, sweepThinFolders } from './thin-folder.js';
+
+/** A link, on Linux and on DragonFly; or a file. */
+const NO_FOLDER = ['ELOOP', 'EMLINK', 'ENOTDIR'];
 
 /** What was said of the root of a jail. */
 export interface RootRequest {
@@ -69,14 +72,17 @@ export function mergeMounts(
   return [...thin.filter(({ target }) => !targets.has(target)), ...own];
 }
 
-// Only as far as there is no link on the way: the monitor refuses those.
+// Only as far as there is no link on the way, which somebody in there may exchange for a folder at any time: the monitor
+// refuses what is missing then.
 async function makeMountPoint(root: string, target: string): Promise<void> {
-  let path = root;
-  for (const part of target.split('/').filter((each) => each !== '' && each !== '.')) {
-    if (part === '..') return;
-    path = join(path, part);
-    const stats = await lstat(path).catch(() => null);
-    if (stats === null) await mkdir(path);
-    else if (!stats.isDirectory()) return;
+  const names = target.split('/').filter((each) => each !== '' && each !== '.');
+  if (names.includes('..')) return;
+  const folders = [await Folder.open(root)];
+  try {
+    for (const name of names) folders.push(await (folders.at(-1) as Folder).folder(name));
+  } catch (error) {
+    if (!NO_FOLDER.includes(`${Reflect.get(error as object, 'code')}`)) throw error;
+  } finally {
+    for (const folder of folders) await folder.close();
   }
 }

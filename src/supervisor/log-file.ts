@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import type { LogFile } from './service-spec.js';
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
-const MODE = 0o640;
+export const LOG_MODE = 0o640;
 
 /**
  * Opens a log for appending. Never a symbolic link: whoever may write to the log's folder must not choose the file.
@@ -12,7 +12,7 @@ const MODE = 0o640;
  * @throws the error of open(2): `ELOOP` for a symbolic link
  */
 export function openLog(file: string): Promise<FileHandle> {
-  return open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, MODE);
+  return open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, LOG_MODE);
 }
 
 /** Makes room for `file.1`: it becomes `file.2`, and so on; the oldest of `keep` goes. */

@@ -1,16 +1,25 @@
-import { constants, copyFileSync, statSync, truncateSync } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  openSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JailedProcess } from '../jailed-process.js';
 import type { StdioOptions } from '../stdio-options.js';
 import type { Definition } from './definition.js';
 import { LineSplitter } from './line-splitter.js';
-import { openLog, RotatingFile, shiftOlder } from './log-file.js';
+import { LOG_MODE, openLog, RotatingFile, shiftOlder } from './log-file.js';
 import type { LogFile, LogLine } from './service-spec.js';
 
 const POLL_MS = 50;
 const ROTATION_MS = 1000;
+const COPY_BYTES = 256 * 1024;
 const LAST_WORDS_MS = 1000; // whoever was handed the pipe may keep it open
 
 /** Where what a service writes goes to. */
@@ -162,7 +171,7 @@ class DirectLog implements Log {
     if (this.#options === null) return;
     const { file, maxBytes, keep } = this.#options;
     try {
-      if ((await stat(file)).size <= maxBytes) return;
+      if ((await lstat(file)).size <= maxBytes) return;
       await shiftOlder(file, keep);
       moveContent(file, keep > 0 ? `${file}.1` : null);
     } catch (error) {
@@ -171,10 +180,30 @@ class DirectLog implements Log {
   }
 }
 
-// In one turn of the event loop, since what is written between the two is lost.
+// In one turn of the event loop, since what is written between the two is lost. By a descriptor: who may write to the log's
+// folder may put a link in its place.
 function moveContent(file: string, to: string | null): void {
-  if (to !== null) copyFileSync(file, to, constants.COPYFILE_EXCL);
-  truncateSync(file);
+  const { O_RDWR, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const fd = openSync(file, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    if (to !== null) copyContent(fd, to);
+    ftruncateSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function copyContent(from: number, to: string): void {
+  const buffer = Buffer.alloc(COPY_BYTES);
+  const fd = openSync(to, 'wx', LOG_MODE);
+  try {
+    for (let at = 0, read = 1; read > 0; at += read) {
+      read = readSync(from, buffer, 0, buffer.length, at);
+      writeFileSync(fd, buffer.subarray(0, read));
+    }
+  } finally {
+    closeSync(fd);
+  }
 }
 
 async function follow(

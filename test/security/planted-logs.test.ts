@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Jail, type JailError, listJails } from 'dragonfly-jail';
 import { loadRcConf, type RcJail, startJail, stopJail } from 'dragonfly-jail/rc';
+import { Supervisor } from 'dragonfly-jail/supervisor';
 import { ATTACK, compileAttacks } from '../support/attack.js';
+import { eventually, sleep } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 import { byLength } from '../support/length.js';
 import { deadline, startRace } from '../support/race.js';
@@ -76,6 +86,34 @@ describe('what the jail’s root plants in the place of', () => {
       assert(counts.started > 0, JSON.stringify(counts));
     });
   }
+
+  it('a service’s log, where that is shared, is not emptied when the log is moved aside', async () => {
+    writeFileSync(precious, PRECIOUS.repeat(20));
+    const attacker = await attack();
+    const log = { file: join(shared, 'talk.log'), maxBytes: 100, keep: 2 };
+    const mounts = root.mounts.filter(({ type }) => type === 'nullfs');
+    const spec = { path: root.path, hostname: 'talker', mounts, persist: true };
+    const talk = ['sh', '-c', 'while echo words and words; do sleep 0.05; done'] as const;
+    const supervisor = new Supervisor(
+      { talk: { jail: spec, command: [...talk], log } },
+      { onExit: 'keep', stateFile: join(root.outside, 'state') },
+    );
+    try {
+      await supervisor.start();
+      // It is moved aside as long as it is one.
+      await eventually(() => assert(existsSync(`${log.file}.1`)), 10_000);
+      const planted = [
+        '-c',
+        'ln -s "$0" /mnt/shared/x && mv /mnt/shared/x /mnt/shared/talk.log',
+        precious,
+      ];
+      assert.equal((await attacker.exec('sh', planted)).exitCode, 0);
+      await sleep(2500); // looked at once a second
+      assert.equal(readFileSync(precious, 'utf8'), PRECIOUS.repeat(20));
+    } finally {
+      await supervisor.stop();
+    }
+  });
 
   async function attack(): Promise<Jail> {
     const mounts = root.mounts.filter(({ type }) => type === 'nullfs');

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { Jail, type JailError } from 'dragonfly-jail';
 import { prepareThinRoot } from 'dragonfly-jail/rootfs';
+import { openRoot } from '#internal/cli/jail-root.js';
 import { ATTACK, compileAttacks } from '../support/attack.js';
 import { nodePath } from '../support/environment.js';
 import { hostMounts, monitorsOf } from '../support/host.js';
@@ -212,6 +213,27 @@ describe('what the jail’s root plants', () => {
       assert.deepEqual(readdirSync(victim), []);
     });
   }
+
+  it('in the place of a mount point is not written through when dfjail makes what is missing', async function () {
+    this.timeout((SECONDS + 20) * 1000);
+    await jails.stopAll();
+    const mounts = root.mounts.filter(({ type }) => type === 'nullfs');
+    jail = jails.keep(await Jail.create({ path: root.path, hostname: 'planted', mounts }));
+    mkdirSync(join(root.path, 'mnt', 'there'));
+    symlinkSync(victim, join(root.path, 'mnt', 'link'));
+    const race = await exchange('/mnt/there', '/mnt/link');
+    const request = { path: root.path, thin: true, include: [nodePath] };
+    let prepared = 0;
+    for (const end = deadline(SECONDS); performance.now() < end; prepared++) {
+      const target = `/mnt/there/below-${prepared}`;
+      const own = [{ type: 'tmpfs', target } as const];
+      await openRoot(request, { hostname: 'made', mounts: own }).catch(isRefusal);
+    }
+    await race.stop();
+    const made = ['there', 'link'].flatMap((name) => readdirSync(join(root.path, 'mnt', name)));
+    assert(prepared > 0 && made.length > 0, `${prepared}, ${made.length}`);
+    assert.deepEqual(readdirSync(victim), []);
+  });
 
   // ---- the jail's side
 
