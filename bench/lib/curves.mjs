@@ -30,10 +30,14 @@ export function drawCurves({ title, x, y, lines }) {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
     text(WIDTH / 2, 22, title, 'middle', 'font-size="15"'),
-    ...axis(lines[0].points.map(([value]) => value), right, (at, label) => [
-      grid(at, MARGIN.top, at, HEIGHT - MARGIN.bottom),
-      text(at, HEIGHT - MARGIN.bottom + 18, label, 'middle'),
-    ]),
+    ...axis(
+      lines[0].points.map(([value]) => value),
+      right,
+      (at, label) => [
+        grid(at, MARGIN.top, at, HEIGHT - MARGIN.bottom),
+        text(at, HEIGHT - MARGIN.bottom + 18, label, 'middle'),
+      ],
+    ),
     ...axis(decades(all.map(([, value]) => value)), up, (at, label) => [
       grid(MARGIN.left, at, WIDTH - MARGIN.right, at),
       text(MARGIN.left - 8, at + 4, label, 'end'),

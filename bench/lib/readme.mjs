@@ -29,9 +29,7 @@ function steps(results) {
   const taken = results.find((row) => row.steps)?.steps;
   if (taken === undefined) return [];
   const told = Object.entries(taken).map(([step, ms]) => `\`${step}\` ${digits(ms)}`);
-  return [
-    `The steps of making the jail with 4 addresses and 4 mounts, in ms: ${told.join(', ')}.`,
-  ];
+  return [`The steps of making the jail with 4 addresses and 4 mounts, in ms: ${told.join(', ')}.`];
 }
 
 function writeCurves(results) {

@@ -32,7 +32,8 @@ class NamespaceHolder {
   bool start(const JailNetwork& network, Error* error);
   // It has its network namespace (step 'enter').
   bool await_network(Error* error);
-  // Gives the network its addresses: see configure_jail(). After the other end of the link is there.
+  // Gives the network its addresses: see configure_jail(). After the other end of the link is
+  // there.
   bool configure(Error* error);
 
   pid_t pid() const { return pid_; }

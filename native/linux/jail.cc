@@ -192,8 +192,7 @@ bool connect_jail(Making* m, Error* error) {
   for (int i = 0; i < kTries; i++) {
     snprintf(entry.link, sizeof entry.link, i == 0 ? "dfj%u" : "dfj%u_%d", entry.jid, i);
     *error = Error();
-    if (connect_host(entry.link, netns.get(), network.addresses, network.count, error))
-      return true;
+    if (connect_host(entry.link, netns.get(), network.addresses, network.count, error)) return true;
     if (error->number != EEXIST || strcmp(error->step, "link") != 0) break;
   }
   entry.link[0] = '\0';
