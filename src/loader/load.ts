@@ -86,7 +86,7 @@ export function loadForHost(): LoadedNative {
 
 /** What to do where nothing fits. */
 export function remedy(system: string): string {
-  const rebuild = 'then run npm rebuild dragonfly-jail (in a checkout: npm run build)';
+  const rebuild = 'then run npm rebuild dragonfly-jail (in a checkout: npm run compile)';
   if (system === 'Linux') {
     return `install a C++17 compiler, make and python3 (apt-get install g++ make python3, or apk add g++ make python3 linux-headers), ${rebuild}`;
   }

@@ -53,7 +53,7 @@ describe('import of the package', function () {
     if (systemType() === 'DragonFly') skip(this, 'there is no esbuild that joins them');
     const { files } = load('dragonfly-jail');
     assert(files.length > 0);
-    const hint = 'npm run build joins what tsc has compiled';
+    const hint = 'npm run compile joins what tsc has compiled';
     assert(files.length <= MOST_FILES, `${files.length} files (${hint}):\n${files.join('\n')}`);
   });
 
