@@ -34,9 +34,9 @@ export function openBelow(root: string, path: string, flags: number, mode: numbe
   }
 }
 
-/** The names from one to the other, whatever the path calls the directory. */
+/** The names from one to the other, whatever the path calls the directory. Nothing is below one that is not there. */
 function wayBelow(root: string, path: string): string[] | null {
-  const { dev, ino } = statSync(root);
+  const { dev, ino } = statSync(root, { throwIfNoEntry: false }) ?? { dev: null, ino: null };
   const names = path.split('/').slice(1);
   for (let above = 0; above < names.length; above++) {
     const at = statSync(`/${names.slice(0, above).join('/')}`, { throwIfNoEntry: false });
