@@ -10,6 +10,7 @@ export type AddressFamily = 'IPv4' | 'IPv6';
 export interface JailAddress {
   /** The address in its canonical form (RFC 5952), without a scope. */
   address: string;
+  /** `IPv4` or `IPv6`. */
   family: AddressFamily;
   /** The index of the interface that a link-local IPv6 address belongs to. */
   scopeid?: number;

@@ -17,9 +17,13 @@ import type { ResolvedSpawn } from './spawn-options.js';
 export interface JailCreateMessage {
   /** Null: there is no jail. */
   readonly jid: number | null;
+  /** The name that was asked for; null: none. */
   readonly name: string | null;
+  /** The hostname that was asked for. */
   readonly hostname: string;
+  /** The directory on the host that was to be the root. */
   readonly path: string;
+  /** ms from the call until it was settled. */
   readonly durationMs: number;
   /** What was done, in order; what failed is not among it. */
   readonly steps: readonly JailStep[];
@@ -29,23 +33,29 @@ export interface JailCreateMessage {
 
 /** What is told on the channel `dragonfly-jail:spawn` when a command runs, or could not be run. */
 export interface JailSpawnMessage {
+  /** The jail. */
   readonly jid: number;
   /** The host's number; null: it does not run. */
   readonly pid: number | null;
   /** The number inside the jail. */
   readonly jailPid: number | null;
+  /** The program, as it was given. */
   readonly file: string;
   /** The arguments, the program as the first. */
   readonly args: readonly string[];
   /** From `spawn()` until it ran. */
   readonly durationMs: number;
+  /** Why it could not be run; null: it runs. */
   readonly error: Error | null;
 }
 
 /** What is told on the channel `dragonfly-jail:exit` when a command has ended. */
 export interface JailExitMessage extends ProcessExit {
+  /** The jail. */
   readonly jid: number;
+  /** The host’s number; null: it is not known. */
   readonly pid: number | null;
+  /** The program, as it was given. */
   readonly file: string;
   /** From its start, as Node heard of it. */
   readonly durationMs: number;
@@ -55,11 +65,15 @@ export interface JailExitMessage extends ProcessExit {
 
 /** What is told on the channel `dragonfly-jail:stop` when `Jail.stop()` has ended. */
 export interface JailStopMessage {
+  /** The jail. */
   readonly jid: number;
+  /** Its name; null: none. */
   readonly name: string | null;
+  /** ms from the call until the jail was gone, or could not be ended. */
   readonly durationMs: number;
   /** What was done, in order: `signal` until nothing ran any more or the time was up, `kill`, and what was taken back. */
   readonly steps: readonly JailStep[];
+  /** What could not be ended or taken back; null: it is gone. */
   readonly error: Error | null;
 }
 

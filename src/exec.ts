@@ -12,12 +12,15 @@ import type { ResolvedExec, ResolvedSpawn } from './spawn-options.js';
 export interface ExecResult<Output extends string | Buffer = string | Buffer> {
   /** With `pty` everything is here. */
   stdout: Output;
+  /** Empty with `pty`. */
   stderr: Output;
   /** Null when a signal ended it. */
   exitCode: number | null;
+  /** The signal that ended it; null: it ended by itself. */
   signal: NodeJS.Signals | null;
   /** `timeout` was over before the command. */
   timedOut: boolean;
+  /** What it used: ms and bytes. */
   usage: ProcessUsage;
 }
 

@@ -195,11 +195,11 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
    * @param file    the program inside the jail; without a slash it is looked for along PATH
    * @param args    its arguments; can be left out
    * @param options see {@link SpawnOptions}
+   * @returns the command, which is about to run
    * @throws JailError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_JAIL_UNSUPPORTED`; `ERR_JAIL_STOPPED`:
    *   the jail is stopped, or this handle is closed
    * @see jexec(8), execve(2)
-   * @example
-   * const shell = jail.spawn('sh', ['-c', 'echo $0'], { user: 'www', env: { LANG: 'C' } });
+   * @example const shell = jail.spawn('sh', ['-c', 'echo $0'], { user: 'www', env: { LANG: 'C' } });
    * shell.stdout?.pipe(process.stdout);
    */
   spawn(file: string, args?: readonly string[], options?: SpawnOptions): JailedProcess;

@@ -15,14 +15,19 @@ export interface ProcessExit {
   readonly exitCode: number | null;
   /** Null when it ended by itself. */
   readonly signal: NodeJS.Signals | null;
+  /** What it used: ms and bytes. */
   readonly usage: ProcessUsage;
 }
 
 /** Events of a {@link JailedProcess}, with what their listeners are given. */
 export interface JailedProcessEvents {
+  /** It runs; its pids are known. */
   spawn: [];
+  /** It has ended; one of the two is null. */
   exit: [exitCode: number | null, signal: NodeJS.Signals | null];
+  /** It has ended and its streams are closed. */
   close: [exitCode: number | null, signal: NodeJS.Signals | null];
+  /** It could not be run, was aborted, or its monitor was lost. */
   error: [error: Error];
 }
 

@@ -30,6 +30,7 @@ export interface TmpfsOptions extends MountOptions {
 
 /** One file system in the jail. See mount_null(8), devfs(5), procfs(5), tmpfs(5). */
 export interface MountSpec {
+  /** `nullfs`: a directory of the host; `devfs`: harmless devices; `procfs`: the jail’s processes; `tmpfs`: memory. */
   type: MountType;
   /** The mount point as the jail sees it: absolute, without `..`, and existing. */
   target: string;

@@ -25,7 +25,9 @@ export interface JailInfo {
 
 /** A jail came, went, or is not what it was. For `removed`, `jail` is what was last known. */
 export interface JailEvent {
+  /** What has happened to it. */
   type: 'created' | 'changed' | 'removed';
+  /** The jail as it is now, or was. */
   jail: JailInfo;
 }
 
@@ -49,8 +51,11 @@ export interface ProcessInfo {
   gid: number;
   /** The short name that the kernel keeps. */
   command: string;
+  /** The arguments, the program as the first; empty for kernel threads and zombies. */
   args: string[];
+  /** What it is doing; `idle`: it is being made, or is a thread of the kernel; `dumping`: it writes its core. */
   state: 'running' | 'sleeping' | 'stopped' | 'zombie' | 'idle' | 'dumping';
+  /** When it was started, by the host’s clock. */
   startTime: Date;
   /** Resident memory in bytes. */
   rss: number;
@@ -58,6 +63,7 @@ export interface ProcessInfo {
   virtualSize: number;
   /** ms, user and system. */
   cpuTime: number;
+  /** How many threads it has. */
   threads: number;
   /** The controlling terminal's name; null: none. */
   tty: string | null;
@@ -77,7 +83,9 @@ export interface ProcessUsage {
 
 /** What the living processes of a jail use together. */
 export interface JailUsage {
+  /** How many there are. */
   processes: number;
+  /** How many threads they have together. */
   threads: number;
   /** Bytes, summed: what processes share is counted more than once. */
   rss: number;
@@ -101,11 +109,13 @@ export interface PlanStep {
 export interface JailStep {
   /** By the name that errors and {@link PlanStep} have. */
   readonly step: string;
+  /** ms that it took. */
   readonly durationMs: number;
 }
 
 /** Something that may be possible here or not. */
 export interface Feature {
+  /** It can be had here, by this user. */
   available: boolean;
   /** Why it is not available, or only in part. */
   reason?: string;
@@ -115,19 +125,24 @@ export interface Feature {
 
 /** What the package can do on this machine, for this user. */
 export interface Probe {
+  /** By what jails are made here. */
   backend: 'dragonfly' | 'linux' | 'model';
   /** The kernel's release. */
   release: string;
   /** Runs as root: jails have users, and addresses that the host can reach. */
   privileged: boolean;
+  /** By name. docs/platforms.md has all names. */
   features: Record<string, Feature>;
 }
 
 /** What a jail had left behind when its monitor died, and what became of it. */
 export interface RecoveredJail {
+  /** The number that it had. */
   jid: number;
+  /** The name that it had; null: none. */
   name: string | null;
   /** What was taken back, in words. */
   undone: string[];
+  /** What could not be taken back, and why; the next call tries again. */
   failed: { what: string; error: JailSystemError }[];
 }

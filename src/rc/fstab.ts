@@ -6,9 +6,11 @@ export interface FstabEntry {
   readonly source: string;
   /** Where, as the host sees it. */
   readonly target: string;
+  /** The third field: `null`, `tmpfs`, `procfs`, … */
   readonly type: string;
   /** The words of the fourth field: `rw`, `noexec`, `size=64m`. */
   readonly options: readonly string[];
+  /** The file that it stands in. */
   readonly file: string;
   /** From 1. */
   readonly line: number;

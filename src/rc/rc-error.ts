@@ -8,6 +8,7 @@ export interface RcErrorDetails {
   readonly line: number | null;
   /** One sentence on what to do about it. */
   readonly hint?: string | undefined;
+  /** The error that led to this one. */
   readonly cause?: unknown;
 }
 

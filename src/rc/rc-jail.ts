@@ -17,6 +17,7 @@ export interface RcJail {
   readonly name: string;
   /** jail_<name>_rootdir. */
   readonly path: string;
+  /** jail_<name>_hostname. */
   readonly hostname: string;
   /** jail_<name>_ip: the first of each family is what connections come from. */
   readonly addresses: readonly string[];
@@ -44,7 +45,9 @@ export interface RcJail {
   readonly procfs: boolean;
   /** jail_<name>_mounts and jail_<name>_tmpfs, after everything else. */
   readonly mounts: readonly MountSpec[];
+  /** jail_<name>_capabilities, and what rc.conf(5) sets for all jails; those that nothing is said of are left out. */
   readonly capabilities: Partial<Capabilities>;
+  /** jail_<name>_limits. */
   readonly limits: Limits;
   /** jail_<name>_depends: jails that are started before this one and stopped after it. */
   readonly dependsOn: readonly string[];

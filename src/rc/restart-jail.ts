@@ -11,6 +11,7 @@ import { stop } from './stop-jail.js';
  *
  * @param jail    of {@link loadRcConf}
  * @param options see {@link RcOptions}
+ * @returns how it stands then: `running`
  * @throws what {@link stopJail} and {@link startJail} throw
  * @see rc.d/jail `restart`
  * @example await restartJail(conf.jails.get('www'));

@@ -55,7 +55,9 @@ export interface LogFile {
 
 /** A line that a service wrote. What it says is the jail's: escape it before a terminal or a page shows it. */
 export interface LogLine {
+  /** Which service wrote it. */
   readonly service: string;
+  /** Where it wrote it. */
   readonly stream: 'stdout' | 'stderr';
   /** Without its end; at most 64 KiB, longer ones come in pieces. */
   readonly text: string;
@@ -69,18 +71,25 @@ export interface ServiceSpec {
   command: readonly string[];
   /** `oneshot`: the command prepares something and ends; the service is ready when it ended with exit code 0. Default `simple`. */
   kind?: 'simple' | 'oneshot';
-  /** As for `spawn()`. */
+  /** Its environment, as for `spawn()`: nothing is inherited. */
   env?: Readonly<Record<string, string>>;
+  /** The working directory inside the jail, as for `spawn()`. Default `/`. */
   cwd?: string;
+  /** A user of the jail, as for `spawn()`. Default: root. */
   user?: string | number;
+  /** A group of the jail, as for `spawn()`. */
   group?: string | number;
+  /** Further groups by number, as for `spawn()`. */
   groups?: readonly number[];
+  /** Limits of the command, as for `spawn()`; those of the whole jail are in `jail`. */
   limits?: Limits;
+  /** With the user’s own environment and home directory, as for `spawn()`. Default false. */
   login?: boolean;
   /** Services that have to be ready before it is started, and are stopped after it. */
   dependsOn?: readonly string[];
   /** Default: ready as soon as it runs. */
   ready?: Readiness;
+  /** Default: it is healthy as long as it runs. */
   health?: HealthCheck;
   /** Or just the word. */
   restart?: RestartPolicy | 'always' | 'on-failure' | 'never';

@@ -20,7 +20,9 @@ export type ServiceState =
 
 /** What is known of a service. */
 export interface ServiceStatus {
+  /** Its name in the definition. */
   readonly name: string;
+  /** What it is doing. */
   readonly state: ServiceState;
   /** Null: it has no jail. */
   readonly jid: number | null;
@@ -38,10 +40,13 @@ export interface ServiceStatus {
 
 /** The content of a supervisor's state file. */
 export interface SupervisorState {
+  /** Of this format. */
   readonly version: 1;
   /** The supervisor's own process. */
   readonly pid: number;
+  /** When this was written, as `Date.toJSON`. */
   readonly updated: string;
+  /** All services, in the order in which they are started. */
   readonly services: readonly ServiceStatus[];
 }
 

@@ -19,9 +19,13 @@ export interface SupervisorEvents {
 
 /** What {@link Supervisor.reload} did, by the services' names. */
 export interface Reloaded {
+  /** Services that are new. */
   readonly started: readonly string[];
+  /** Services that are defined otherwise. */
   readonly restarted: readonly string[];
+  /** Services that are gone. */
   readonly stopped: readonly string[];
+  /** Services that run on. */
   readonly unchanged: readonly string[];
 }
 
@@ -69,7 +73,13 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#services = this.#define(services).map((definition) => this.#make(definition));
   }
 
-  /** What all services are doing, in the order in which they are started. */
+  /**
+   * What all services are doing, in the order in which they are started.
+   *
+   * @returns a snapshot, one entry a service
+   * @example
+   * console.log(supervisor.status().map(({ name, state }) => `${name}: ${state}`));
+   */
   status(): readonly ServiceStatus[] {
     return this.#services.map(({ status }) => status);
   }
@@ -93,6 +103,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    *
    * @returns resolves when no command and no jail of theirs is left
    * @throws AggregateError of what could not be taken back
+   * @example
+   * await supervisor.stop();
    */
   stop(): Promise<void> {
     // What is being started does not have to become ready first.
@@ -106,7 +118,10 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
    * change runs on.
    *
    * @param services as for the constructor
+   * @returns what was done, by the services’ names; resolves when it is done
    * @throws as the constructor; nothing is changed then
+   * @example
+   * const { restarted } = await supervisor.reload({ ...services, web: newer });
    */
   async reload(services: Readonly<Record<string, ServiceSpec>>): Promise<Reloaded> {
     const definitions = this.#define(services);
@@ -116,7 +131,10 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   /**
    * Stops a service and starts it again, in a new jail.
    *
+   * @param name of the service
    * @throws JailError `ERR_INVALID_ARG_VALUE`: there is no such service; what kept it from becoming ready
+   * @example
+   * await supervisor.restart('web');
    */
   async restart(name: string): Promise<void> {
     const service = this.#services.find((one) => one.name === name);

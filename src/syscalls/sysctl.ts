@@ -14,10 +14,13 @@ export type SysctlValue = number | bigint | boolean | string | Uint8Array;
 
 /** A node of the tree, as {@link list} tells it. */
 export interface SysctlNode {
+  /** `jail.defaults.allow_raw_sockets`, as sysctl(8) prints it. */
   name: string;
   /** Its numbers. Those below `jail` are given out anew with every jail. */
   mib: number[];
+  /** What kind of value it has. */
   type: SysctlType;
+  /** It can be written, by whom that is allowed. */
   writable: boolean;
   /** As the kernel describes the value, for programs that print it: `I`, `A`, `S,proc`, … */
   format: string;
@@ -56,11 +59,11 @@ export function get(id: SysctlId): Uint8Array {
  * sysctl(3): a number of at most 4 bytes, with or without a sign as the kernel has it.
  *
  * @param id the node
+ * @returns the number
  * @throws JailError `ERR_INVALID_ARG_VALUE`: its value has another size, see {@link getBigInt} and {@link getString};
  *   and everything that {@link get} throws
  * @see sysctl(3)
- * @example
- * ```ts
+ * @example ```ts
  * const release = sysctl.getInt('kern.osreldate'); // 500901
  * ```
  */
@@ -77,10 +80,10 @@ export function getInt(id: SysctlId): number {
  * sysctl(3): a number of any size up to 8 bytes, with or without a sign as the kernel has it.
  *
  * @param id the node
+ * @returns the number
  * @throws JailError `ERR_INVALID_ARG_VALUE`: its value is no number; and everything that {@link get} throws
  * @see sysctl(3)
- * @example
- * ```ts
+ * @example ```ts
  * const bytes = sysctl.getBigInt('hw.physmem'); // 2147483648n
  * ```
  */
@@ -100,10 +103,10 @@ export function getBigInt(id: SysctlId): bigint {
  * can be believed.
  *
  * @param id the node
+ * @returns the text, without its NUL
  * @throws everything that {@link get} throws
  * @see sysctl(3)
- * @example
- * ```ts
+ * @example ```ts
  * const system = sysctl.getString('kern.ostype'); // 'DragonFly'
  * ```
  */

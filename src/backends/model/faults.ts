@@ -20,7 +20,9 @@ interface PendingFault extends Fault {
 
 /** A call that was made. */
 export interface CallRecord {
+  /** Its name: `jail`, `mount`, `SIOCAIFADDR`, … */
   readonly call: string;
+  /** Who called. */
   readonly pid: number;
   /** What it was about; empty: nothing in particular. */
   readonly about: string;
@@ -28,7 +30,14 @@ export interface CallRecord {
   readonly injected: ErrnoName | null;
 }
 
-/** Failures to order, and what was called. */
+/**
+ * Failures to order, and what was called.
+ *
+ * @example
+ * kernel.faults.inject({ call: 'mount', errno: 'EIO' });
+ * await assert.rejects(Jail.create(spec), { code: 'EIO', step: 'mount' });
+ * console.log(kernel.faults.calls.map(({ call }) => call));
+ */
 export class Faults {
   readonly #pending: PendingFault[] = [];
   readonly #calls: CallRecord[] = [];
@@ -41,6 +50,7 @@ export class Faults {
   /**
    * Makes a call to come fail.
    *
+   * @param fault which call, by what it fails, and when
    * @example kernel.faults.inject({ call: 'mount', errno: 'EIO', nth: 2 });
    */
   inject(fault: Fault): void {

@@ -63,26 +63,43 @@ const SOME_THREADS: readonly KernelThread[] = [
  * restore();
  */
 export class ModelKernel implements Kernel {
+  /** As it was asked for. */
   readonly version: KernelVersion;
+  /** What this version has and has not. */
   readonly traits: VersionTraits;
+  /** Sizes, offsets and numbers: those of 5.9. */
   readonly layout: KernelLayout = layout59;
+  /** As they were asked for. */
   readonly cpus: number;
+  /** The hostname and switches of the whole host. */
   readonly settings: KernelSettings;
+  /** Capabilities that new jails start with: `jail.defaults.*`. */
   readonly template: Set<CapabilityName>;
+  /** The host’s root directory. */
   readonly root: Place;
+  /** What is mounted; `all` has them in order. */
   readonly mounts = new MountTable();
   /** Rules of devfs, by the name that is mounted: see `addDeviceLink()` of a process. */
   readonly deviceRules = new Map<string, readonly DeviceLink[]>();
+  /** The jails, by number; see {@link jails}. */
   readonly prisons = new PrisonTable();
+  /** The processes: `all`, and by number. */
   readonly processes: ProcessTable;
+  /** Threads of the kernel’s own, which listings show. */
   readonly kernelThreads: readonly KernelThread[];
+  /** The host’s interfaces and their addresses. */
   readonly network = new Network();
+  /** Sockets that are bound. */
   readonly sockets = new SocketTable();
+  /** Names of kernel modules that are loaded. */
   readonly modules: ReadonlySet<string>;
+  /** The tree of sysctl nodes. */
   readonly sysctl = new SysctlBranch();
+  /** Has calls fail, and tells which were made. */
   readonly faults = new Faults();
   /** The programs that can be run: functions, by the path that they have in every jail. */
   readonly programs = new ProgramTable();
+  /** The lock of all sysctls was left held, as 5.4 to 5.9 do after a refused sethostname. */
   sysctlLockLost = false;
   #host: ModelProcess | null = null;
 
@@ -111,7 +128,12 @@ export class ModelKernel implements Kernel {
     return this.#host;
   }
 
-  /** Another process of the host's root, a child of init. */
+  /**
+   * Another process of the host's root, a child of init.
+   *
+   * @param command its name
+   * @returns the process, root and not jailed
+   */
   boot(command: string): ModelProcess {
     const entry = this.processes.fork(this.processes.init);
     entry.pgid = entry.pid;
@@ -120,7 +142,11 @@ export class ModelKernel implements Kernel {
     return new ModelProcess(this, entry);
   }
 
-  /** Makes a directory and those above it. */
+  /**
+   * Makes a directory and those above it.
+   *
+   * @param path absolute
+   */
   directory(path: string): void {
     let at = '';
     for (const part of path.split('/').filter((name) => name !== '')) {
@@ -129,7 +155,13 @@ export class ModelKernel implements Kernel {
     }
   }
 
-  /** Makes a file and the directories above it. */
+  /**
+   * Makes a file and the directories above it.
+   *
+   * @param path absolute
+   * @param content what is in it. Default: nothing
+   * @throws KernelError `EEXIST`: it is there already
+   */
   file(path: string, content = ''): void {
     this.directory(path.slice(0, path.lastIndexOf('/')));
     this.host.create(path, 'file', content);
@@ -140,12 +172,22 @@ export class ModelKernel implements Kernel {
     return this.prisons.all;
   }
 
-  /** The nodes below a name that have values, in their order. */
+  /**
+   * The nodes below a name that have values, in their order.
+   *
+   * @param prefix `jail`, `kern.proc`, …
+   * @returns the nodes, with their names and numbers
+   */
   sysctlNodes(prefix: string): SysctlNode[] {
     return [...this.sysctl.walk('', [])].filter(({ name }) => name.startsWith(`${prefix}.`));
   }
 
-  /** An error of this kernel. */
+  /**
+   * An error of this kernel.
+   *
+   * @param code DragonFly’s name of it
+   * @returns the error, not thrown
+   */
   error(code: ErrnoName): KernelError {
     return new KernelError(code);
   }

@@ -4,6 +4,7 @@ import type { ModelThread, ProcessEntry } from './process.js';
 
 /** A thread of the kernel's own, as `kern.proc` shows it. */
 export interface KernelThread {
+  /** As ps(1) shows it. */
   readonly name: string;
   /** Its process state is 1 (idle), not 2. */
   readonly idle?: boolean;

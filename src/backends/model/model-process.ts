@@ -23,13 +23,26 @@ const WHOLE: SysctlRequest = { room: Number.MAX_SAFE_INTEGER, value: null };
 /**
  * A process of a model kernel, by its calls. They are the system's, with their arguments in place of registers; what
  * fails throws a `KernelError` with DragonFly's number. A process that has ended can call nothing (`ESRCH`).
+ *
+ * @see intro(2)
+ * @example
+ * kernel.directory('/jails/www');
+ * const child = kernel.host.fork();
+ * child.chroot('/jails/www');
+ * console.log(child.getcwd());
+ * child.exit(0);
  */
 export class ModelProcess {
   readonly #kernel: Kernel;
   /** Its record in the kernel. */
   readonly entry: ProcessEntry;
 
-  /** Made by `ModelKernel` and {@link fork}. */
+  /**
+   * Made by `ModelKernel` and {@link fork}.
+   *
+   * @param kernel whose process it is
+   * @param entry its record there
+   */
   constructor(kernel: Kernel, entry: ProcessEntry) {
     this.#kernel = kernel;
     this.entry = entry;
@@ -57,24 +70,51 @@ export class ModelProcess {
 
   // ── jails ──
 
-  /** jail(2) with the address of a `struct jail` in this process's memory. */
+  /**
+   * jail(2) with the address of a `struct jail` in this process's memory.
+   *
+   * @param pointer of {@link mapMemory}
+   * @returns the jid
+   * @throws KernelError `EPERM`: not the host’s root, or a directory is open and `kern.chroot_allow_open_directories`
+   *   forbids it; `EFAULT`: the memory is not there; `EINVAL`: the version of the struct; `ENAMETOOLONG`, `ENOENT`,
+   *   `ENOTDIR`, `EACCES`: the root; `ERANGE`: no jid is left
+   * @see jail(2), sys/kern/kern_jail.c
+   */
   jail(pointer: bigint): number {
     this.#enter('jail');
     return jail(this.#kernel, this.entry, pointer);
   }
 
-  /** Puts bytes into this process's memory: their address. */
+  /**
+   * Puts bytes into this process's memory: their address.
+   *
+   * @param bytes what to put there
+   * @param base where; default: where there is room
+   * @returns the address
+   */
   mapMemory(bytes: Uint8Array, base?: bigint): bigint {
     return this.entry.memory.map(bytes, base);
   }
 
-  /** jail_attach(2): moves this process into a jail, for good. */
+  /**
+   * jail_attach(2): moves this process into a jail, for good.
+   *
+   * @param jid of a jail that exists
+   * @throws KernelError `EPERM`: not the host’s root; `EINVAL`: there is no such jail
+   * @see jail_attach(2)
+   */
   jailAttach(jid: number): void {
     this.#enter('jail_attach', String(jid));
     jailAttach(this.#kernel, this.entry, jid);
   }
 
-  /** chroot(2). */
+  /**
+   * chroot(2).
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `EPERM`: not root, or a directory is open
+   */
   chroot(path: string): void {
     this.#enter('chroot', path);
     chroot(this.#kernel, this.entry, path);
@@ -82,25 +122,51 @@ export class ModelProcess {
 
   // ── sysctl ──
 
-  /** sysctl(3) by name; all of the value unless `room` says otherwise. */
+  /**
+   * sysctl(3) by name; all of the value unless `room` says otherwise.
+   *
+   * @param name `jail.list`, `kern.hostname`, …
+   * @param request `room`: bytes that the caller has for it, null: only the length is wanted; `value`: what to write
+   * @returns what was copied, and the length
+   * @throws KernelError `ENOENT`: there is no such node; `EISDIR`: it only holds others; `EPERM`: it cannot be
+   *   written, or not by this process; `ENOMEM`: no room, with `partial`; `EINVAL`: the value’s size
+   * @throws KernelHang where the lock of all sysctls was left held
+   */
   sysctl(name: string, request: Partial<SysctlRequest> = {}): SysctlAnswer {
     this.#enter('sysctl', name);
     return sysctlByName(this.#kernel, this.entry, name, { ...WHOLE, ...request });
   }
 
-  /** sysctl(3) by numbers. */
+  /**
+   * sysctl(3) by numbers.
+   *
+   * @param mib 1 to 12 numbers
+   * @param request as for {@link sysctl}
+   * @returns what was copied, and the length
+   * @throws as {@link sysctl}
+   */
   sysctlMib(mib: readonly number[], request: Partial<SysctlRequest> = {}): SysctlAnswer {
     this.#enter('sysctl', mib.join('.'));
     return sysctl(this.#kernel, this.entry, mib, { ...WHOLE, ...request });
   }
 
-  /** The hostname as this process sees it: its jail's. */
+  /**
+   * The hostname as this process sees it: its jail's.
+   *
+   * @returns without its NUL
+   */
   gethostname(): string {
     this.#enter('gethostname');
     return this.entry.credential.prison?.hostname ?? this.#kernel.settings.hostname;
   }
 
-  /** sethostname(3), as far as the jail may. */
+  /**
+   * sethostname(3), as far as the jail may.
+   *
+   * @param hostname 1 to 255 bytes
+   * @throws KernelError `EPERM`: not root, or a jail without `setHostname`; `EINVAL`: too long
+   * @throws KernelHang as {@link sysctl}
+   */
   sethostname(hostname: string): void {
     this.#enter('sethostname', hostname);
     mayWriteHostname(this.#kernel, this.entry);
@@ -112,20 +178,34 @@ export class ModelProcess {
 
   // ── processes ──
 
-  /** fork(2). Returns the child. */
+  /**
+   * fork(2).
+   *
+   * @returns the child, with the same root, directory, descriptors and jail
+   */
   fork(): ModelProcess {
     this.#enter('fork');
     return new ModelProcess(this.#kernel, this.#kernel.processes.fork(this.entry));
   }
 
-  /** What execve(2) changes of a process; who then acts for it is the caller's affair. @throws KernelError E2BIG */
+  /**
+   * What execve(2) changes of a process; who then acts for it is the caller's affair.
+   *
+   * @param file the program’s path
+   * @param args its arguments, the program as the first
+   * @throws KernelError E2BIG
+   */
   execve(file: string, args: readonly string[]): void {
     this.#enter('execve', file);
     lifecycle.assertRoomForArguments(args);
     lifecycle.replaceProgram(this.entry, file, args);
   }
 
-  /** No call: has computed for so many milliseconds. Listings and usage show it, and the limit `cpu` holds. */
+  /**
+   * No call: has computed for so many milliseconds. Listings and usage show it, and the limit `cpu` holds.
+   *
+   * @param ms of one processor
+   */
   compute(ms: number): void {
     if (!this.entry.isZombie) compute(this.#kernel, this.entry, ms);
   }
@@ -140,25 +220,49 @@ export class ModelProcess {
     lifecycle.exit(this.#kernel, this.entry, (status & 0xff) << 8);
   }
 
-  /** wait4(2) for one child, or any; null with nothing to tell. */
+  /**
+   * wait4(2) for one child, or any; null with nothing to tell.
+   *
+   * @param pid of a child; -1: any
+   * @returns the child that has ended, reaped; null: none yet
+   * @throws KernelError `ECHILD`: there is no such child
+   */
   wait(pid = -1): lifecycle.Waited | null {
     this.#enter('wait4', String(pid));
     return lifecycle.wait(this.#kernel, this.entry, pid);
   }
 
-  /** wait6(2) with P_JAILID, which finds children in no jail as well. */
+  /**
+   * wait6(2) with P_JAILID, which finds children in no jail as well.
+   *
+   * @param jid what is asked for, in vain
+   * @returns as {@link wait}
+   * @throws KernelError `ECHILD`: there are no children
+   */
   waitJail(jid: number): lifecycle.Waited | null {
     this.#enter('wait6', String(jid));
     return lifecycle.waitJail(this.#kernel, this.entry, jid);
   }
 
-  /** kill(2): how many were signalled. */
+  /**
+   * kill(2).
+   *
+   * @param pid a process; 0: its group; -1: everybody that it may; less: a group
+   * @param signal DragonFly’s number; 0: none, only the checks
+   * @returns how many were signalled
+   * @throws KernelError `ESRCH`: nobody that it can see; `EPERM`; `EINVAL`: no such signal
+   */
   kill(pid: number, signal: number): number {
     this.#enter('kill', String(pid));
     return signals.kill(this.#kernel, this.entry, pid, signal);
   }
 
-  /** ptrace(2), PT_ATTACH. */
+  /**
+   * ptrace(2), PT_ATTACH.
+   *
+   * @param pid whom
+   * @throws KernelError `ESRCH`: nobody that it can see; `EPERM`
+   */
   ptraceAttach(pid: number): void {
     this.#enter('ptrace', String(pid));
     signals.ptraceAttach(this.#kernel, this.entry, pid);
@@ -166,55 +270,102 @@ export class ModelProcess {
 
   // ── who it is ──
 
-  /** setuid(2). */
+  /**
+   * setuid(2).
+   *
+   * @param uid which
+   * @throws KernelError `EPERM`: neither root nor its own
+   */
   setuid(uid: number): void {
     this.#enter('setuid', String(uid));
     identity.setuid(this.#kernel, this.entry, uid);
   }
 
-  /** seteuid(2). */
+  /**
+   * seteuid(2).
+   *
+   * @param uid which
+   * @throws KernelError `EPERM`: neither root nor its own
+   */
   seteuid(uid: number): void {
     this.#enter('seteuid', String(uid));
     identity.seteuid(this.#kernel, this.entry, uid);
   }
 
-  /** setresuid(2). */
+  /**
+   * setresuid(2).
+   *
+   * @param ruid the real one
+   * @param uid the effective one
+   * @param svuid the saved one
+   * @throws KernelError `EPERM`: neither root nor its own
+   */
   setresuid(ruid: number, uid: number, svuid: number): void {
     this.#enter('setresuid', String(uid));
     identity.setresuid(this.#kernel, this.entry, ruid, uid, svuid);
   }
 
-  /** setgid(2). */
+  /**
+   * setgid(2).
+   *
+   * @param gid which
+   * @throws KernelError `EPERM`: neither root nor its own
+   */
   setgid(gid: number): void {
     this.#enter('setgid', String(gid));
     identity.setgid(this.#kernel, this.entry, gid);
   }
 
-  /** setgroups(2). */
+  /**
+   * setgroups(2).
+   *
+   * @param groups at most 16; the first is the effective one
+   * @throws KernelError `EPERM`: not root; `EINVAL`: too many
+   */
   setgroups(groups: readonly number[]): void {
     this.#enter('setgroups');
     identity.setgroups(this.#kernel, this.entry, groups);
   }
 
-  /** setlogin(2). */
+  /**
+   * setlogin(2).
+   *
+   * @param name of the session
+   * @throws KernelError `EPERM`: not root
+   */
   setlogin(name: string): void {
     this.#enter('setlogin', name);
     identity.setlogin(this.#kernel, this.entry, name);
   }
 
-  /** setrlimit(2). `nofile`, `fsize` and `cpu` hold; the others are remembered. */
+  /**
+   * setrlimit(2). `nofile`, `fsize` and `cpu` hold; the others are remembered.
+   *
+   * @param name `nofile`, `fsize`, `cpu`, …
+   * @param soft the one that holds: bytes, seconds or a number
+   * @param hard the most that it can be raised to
+   */
   setrlimit(name: string, soft: bigint, hard: bigint): void {
     this.#enter('setrlimit', name);
     this.entry.limits.set(name, { soft, hard });
   }
 
-  /** setpgid(2). */
+  /**
+   * setpgid(2).
+   *
+   * @param pgid 0: its own
+   */
   setpgid(pgid = 0): void {
     this.#enter('setpgid');
     identity.setpgid(this.entry, pgid);
   }
 
-  /** setsid(2). */
+  /**
+   * setsid(2).
+   *
+   * @returns the session: its pid
+   * @throws KernelError `EPERM`: it leads a group already
+   */
   setsid(): number {
     this.#enter('setsid');
     return identity.setsid(this.#kernel, this.entry);
@@ -234,103 +385,213 @@ export class ModelProcess {
 
   // ── files ──
 
-  /** For reading. */
+  /**
+   * open(2) for reading.
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @returns a descriptor, the lowest that is free
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `EMFILE`
+   */
   open(path: string): number {
     this.#enter('open', path);
     return files.open(this.#kernel, this.entry, path);
   }
 
-  /** openat(2). Returns a descriptor. */
+  /**
+   * openat(2) for reading.
+   *
+   * @param fd of a directory
+   * @param path from there, unless it is absolute
+   * @returns a descriptor
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `EBADF`, `EMFILE`
+   */
   openAt(fd: number, path: string): number {
     this.#enter('openat', path);
     return files.openAt(this.#kernel, this.entry, fd, path);
   }
 
-  /** close(2). */
+  /**
+   * close(2).
+   *
+   * @param fd a descriptor of this process
+   * @throws KernelError `EBADF`: there is no such descriptor
+   */
   close(fd: number): void {
     this.#enter('close', String(fd));
     files.close(this.#kernel, this.entry, fd);
   }
 
-  /** closefrom(2). */
+  /**
+   * closefrom(2).
+   *
+   * @param first this one and all above it
+   */
   closeFrom(first: number): void {
     this.#enter('closefrom', String(first));
     files.closeFrom(this.entry, first);
   }
 
-  /** chdir(2). */
+  /**
+   * chdir(2).
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process
+   */
   chdir(path: string): void {
     this.#enter('chdir', path);
     files.chdir(this.#kernel, this.entry, path);
   }
 
-  /** fchdir(2), which leads out of a jail. */
+  /**
+   * fchdir(2), which leads out of a jail.
+   *
+   * @param fd of a directory
+   * @throws KernelError `EBADF`: there is no such descriptor; `ENOTDIR`
+   */
   fchdir(fd: number): void {
     this.#enter('fchdir', String(fd));
     files.fchdir(this.#kernel, this.entry, fd);
   }
 
-  /** getcwd(3). */
+  /**
+   * getcwd(3).
+   *
+   * @returns the path below its root
+   * @throws KernelError `ENOENT`: the directory is not below its root
+   */
   getcwd(): string {
     this.#enter('getcwd');
     return files.getcwd(this.#kernel, this.entry);
   }
 
-  /** realpath(3). */
+  /**
+   * realpath(3).
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @returns the path without symbolic links, below its root
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process
+   */
   realpath(path: string): string {
     this.#enter('realpath', path);
     return files.realpath(this.#kernel, this.entry, path);
   }
 
-  /** stat(2). */
+  /**
+   * stat(2).
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @returns what is there, links followed
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process
+   */
   stat(path: string): files.ModelStat {
     this.#enter('stat', path);
     return files.stat(this.entry, path);
   }
 
-  /** lstat(2). */
+  /**
+   * lstat(2).
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @returns what is there, the link itself
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process
+   */
   lstat(path: string): files.ModelStat {
     this.#enter('lstat', path);
     return files.stat(this.entry, path, true);
   }
 
-  /** mkdir(2), mkfifo(2) and their kind. */
+  /**
+   * mkdir(2), mkfifo(2) and their kind.
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @param kind `directory`, `file`, `fifo`, `socket`, `device`
+   * @param content of a file. Default: nothing
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `EEXIST`; `EROFS`; `EPERM`: a device in a jail
+   */
   create(path: string, kind: Exclude<VnodeKind, 'symlink'>, content = ''): void {
     this.#enter('mknod', path);
     files.create(this.#kernel, this.entry, path, kind).content = Buffer.from(content);
   }
 
-  /** symlink(2). */
+  /**
+   * symlink(2).
+   *
+   * @param target what it leads to; need not exist
+   * @param path where it is
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `EEXIST`; `EROFS`
+   */
   symlink(target: string, path: string): void {
     this.#enter('symlink', path);
     files.create(this.#kernel, this.entry, path, 'symlink').target = target;
   }
 
-  /** rename(2). */
+  /**
+   * rename(2).
+   *
+   * @param from as this process sees it: below its root, from its working directory unless it is absolute
+   * @param to the new name; nothing may be there
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `EEXIST`; `EROFS`
+   */
   rename(from: string, to: string): void {
     this.#enter('rename', from);
     files.rename(this.#kernel, this.entry, from, to);
   }
 
-  /** rmdir(2). */
+  /**
+   * rmdir(2).
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `EBUSY`: something is mounted there; `ENOTEMPTY`
+   */
   rmdir(path: string): void {
     this.#enter('rmdir', path);
     files.rmdir(this.#kernel, this.entry, path);
   }
 
-  /** unlink(2). */
+  /**
+   * unlink(2).
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `EPERM`: a directory; `EROFS`
+   */
   unlink(path: string): void {
     this.#enter('unlink', path);
     files.unlink(this.#kernel, this.entry, path);
   }
 
-  /** open(2) and read(2) of a whole file. */
+  /**
+   * open(2) and read(2) of a whole file.
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @returns its bytes
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `EISDIR`
+   */
   readFile(path: string): Uint8Array {
     this.#enter('open', path);
     return files.readWhole(this.#kernel, this.entry, path);
   }
 
-  /** open(2) with O_CREAT, and O_APPEND or O_TRUNC. @returns write(2) of what was opened */
+  /**
+   * open(2) with O_CREAT, and O_APPEND or O_TRUNC.
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @param options `append`: at its end; else it is emptied first
+   * @returns write(2) of what was opened
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `EISDIR`; `EROFS`; when writing `EFBIG`: the limit `fsize`; `ENOSPC`
+   */
   openForWriting(path: string, options: files.WriteOptions = {}): (bytes: Uint8Array) => void {
     this.#enter('open', path);
     const write = files.openForWriting(this.#kernel, this.entry, path, options);
@@ -345,25 +606,54 @@ export class ModelProcess {
     return files.interpreterOf(this.#kernel, this.entry, path);
   }
 
-  /** The names in a directory. */
+  /**
+   * The names in a directory.
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @returns without `.` and `..`
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process
+   */
   readdir(path: string): string[] {
     this.#enter('getdents', path);
     return files.names(this.#kernel, this.entry, path);
   }
 
-  /** chmod(2). */
+  /**
+   * chmod(2).
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @param mode 0 to 0o7777
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `EPERM`: neither root nor its owner
+   */
   chmod(path: string, mode: number): void {
     this.#enter('chmod', path);
     files.chmod(this.#kernel, this.entry, path, mode);
   }
 
-  /** chown(2). */
+  /**
+   * chown(2).
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @param uid the new owner
+   * @param gid the new group
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `EPERM`: not root
+   */
   chown(path: string, uid: number, gid: number): void {
     this.#enter('chown', path);
     files.chown(this.#kernel, this.entry, path, uid, gid);
   }
 
-  /** A descriptor of another process, as SCM_RIGHTS would bring it: the number here. */
+  /**
+   * A descriptor of another process, as SCM_RIGHTS would bring it.
+   *
+   * @param from who sends it
+   * @param fd its number there
+   * @returns its number here
+   * @throws KernelError `EBADF`, `EMFILE`
+   */
   receive(from: ModelProcess, fd: number): number {
     this.#enter('recvmsg');
     return files.install(this.entry, files.fileOf(this.#kernel, from.entry, fd));
@@ -376,7 +666,19 @@ export class ModelProcess {
 
   // ── mounts and addresses ──
 
-  /** mount(2). The options are of a tmpfs: what its files may take, and the mode of its root. */
+  /**
+   * mount(2).
+   *
+   * @param type `null`, `devfs`, `procfs`, `tmpfs`, …
+   * @param path an existing directory
+   * @param flags `MNT_RDONLY` (1) and its kind. Default 0
+   * @param source the directory that a null mount shows; null for the others
+   * @param options of a tmpfs: what its files may take, and the mode of its root
+   * @returns the mount
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `EPERM`: not root, or a jail without the capability; `EBUSY`: something is there; `ENODEV`: no such
+   *   type
+   */
   mount(
     type: string,
     path: string,
@@ -388,49 +690,93 @@ export class ModelProcess {
     return mounts.mount(this.#kernel, this.entry, { type, path, flags, source, options });
   }
 
-  /** ioctl(2) DEVFS_RULE_ADD on /dev/devfs: a second name for a device in a mount to come. */
+  /**
+   * ioctl(2) DEVFS_RULE_ADD on /dev/devfs: a second name for a device in a mount to come.
+   *
+   * @param mountPoint the name that will be mounted
+   * @param device its name in the devfs
+   * @param link the second name
+   * @throws KernelError `EPERM`: not root
+   */
   addDeviceLink(mountPoint: string, device: string, link: string): void {
     this.#enter('DEVFS_RULE_ADD', mountPoint);
     devfs.addDeviceLink(this.#kernel, this.entry, mountPoint, { device, link });
   }
 
-  /** ioctl(2) DEVFS_RULE_CLEAR on /dev/devfs. */
+  /**
+   * ioctl(2) DEVFS_RULE_CLEAR on /dev/devfs.
+   *
+   * @param mountPoint the name that the rules are for; `*`: all, a jail’s root included
+   * @throws KernelError `EPERM`: not root
+   */
   clearDeviceRules(mountPoint: string): void {
     this.#enter('DEVFS_RULE_CLEAR', mountPoint);
     devfs.clearDeviceRules(this.#kernel, this.entry, mountPoint);
   }
 
-  /** unmount(2). */
+  /**
+   * unmount(2).
+   *
+   * @param path the mount point
+   * @param flags `MNT_FORCE` (0x80000): even when it is in use. Default 0
+   * @throws KernelError `EINVAL`: nothing is mounted there; `EPERM`: not root, or another’s; `EBUSY`
+   */
   unmount(path: string, flags = 0): void {
     this.#enter('unmount', path);
     mounts.unmount(this.#kernel, this.entry, path, flags);
   }
 
-  /** getfsstat(2): the mounts that this process sees. */
+  /**
+   * getfsstat(2).
+   *
+   * @returns the mounts that this process sees
+   */
   getfsstat(): mounts.MountRow[] {
     this.#enter('getfsstat');
     return mounts.mountRows(this.#kernel, this.entry);
   }
 
-  /** ioctl(2) SIOCAIFADDR or SIOCAIFADDR_IN6: 4 or 16 bytes. */
+  /**
+   * ioctl(2) SIOCAIFADDR or SIOCAIFADDR_IN6.
+   *
+   * @param interfaceName `lo0`, …
+   * @param address 4 or 16 bytes
+   * @throws KernelError `ENXIO`: no such interface; `EPERM`: not the host’s root
+   */
   addAlias(interfaceName: string, address: Uint8Array): void {
     this.#enter('SIOCAIFADDR', interfaceName);
     interfaces.addAlias(this.#kernel, this.entry, interfaceName, address);
   }
 
-  /** ioctl(2) SIOCDIFADDR or SIOCDIFADDR_IN6. */
+  /**
+   * ioctl(2) SIOCDIFADDR or SIOCDIFADDR_IN6.
+   *
+   * @param interfaceName `lo0`, …
+   * @param address 4 or 16 bytes
+   * @throws KernelError `ENXIO`: no such interface; `EADDRNOTAVAIL`: it has not that address; `EPERM`: not the host’s
+   *   root
+   */
   removeAlias(interfaceName: string, address: Uint8Array): void {
     this.#enter('SIOCDIFADDR', interfaceName);
     interfaces.removeAlias(this.#kernel, this.entry, interfaceName, address);
   }
 
-  /** ioctl(2), SIOCSIFFLAGS. */
+  /**
+   * ioctl(2), SIOCSIFFLAGS.
+   *
+   * @param interfaceName `lo0`, …
+   * @throws KernelError `ENXIO`: no such interface; `EPERM`: not the host’s root
+   */
   setInterfaceFlags(interfaceName: string): void {
     this.#enter('SIOCSIFFLAGS', interfaceName);
     interfaces.setInterfaceFlags(this.#kernel, this.entry, interfaceName);
   }
 
-  /** getifaddrs(3). */
+  /**
+   * getifaddrs(3).
+   *
+   * @returns links and addresses, of a jail its own only
+   */
   getifaddrs(): interfaces.InterfaceAddress[] {
     this.#enter('getifaddrs');
     return interfaces.interfaceAddresses(this.#kernel, this.entry);
@@ -438,49 +784,100 @@ export class ModelProcess {
 
   // ── sockets ──
 
-  /** socket(2). Returns a descriptor. */
+  /**
+   * socket(2).
+   *
+   * @param domain AF_UNIX 1, AF_INET 2, AF_ROUTE 17, AF_INET6 28
+   * @param type SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_RAW 3, SOCK_SEQPACKET 5
+   * @param protocol Default 0
+   * @returns a descriptor
+   * @throws KernelError `EPROTONOSUPPORT`: there is no such socket, or not in this jail; `EPERM`: raw sockets;
+   *   `EMFILE`
+   */
   socket(domain: number, type: number, protocol = 0): number {
     this.#enter('socket', String(domain));
     return sockets.socket(this.#kernel, this.entry, domain, type, protocol);
   }
 
-  /** bind(2). */
+  /**
+   * bind(2).
+   *
+   * @param fd of a socket
+   * @param endpoint the address and port; port 0: any free one
+   * @throws KernelError `EINVAL`: not an address of the jail, or bound already; `EADDRNOTAVAIL`; `EADDRINUSE`;
+   *   `EPERM`: a port below 1024, not root; `EAFNOSUPPORT`; `EBADF`, `ENOTSOCK`
+   */
   bind(fd: number, endpoint: Endpoint): void {
     this.#enter('bind', endpoint.address);
     sockets.bind(this.#kernel, this.entry, fd, endpoint);
   }
 
-  /** listen(2). */
+  /**
+   * listen(2).
+   *
+   * @param fd of a socket that is bound
+   * @throws KernelError `EDESTADDRREQ`: it is not; `EBADF`, `ENOTSOCK`
+   */
   listen(fd: number): void {
     this.#enter('listen', String(fd));
     sockets.listen(this.#kernel, this.entry, fd);
   }
 
-  /** connect(2). */
+  /**
+   * connect(2).
+   *
+   * @param fd of a socket
+   * @param endpoint whom
+   * @throws KernelError `ECONNREFUSED`, `EHOSTUNREACH`, `EADDRNOTAVAIL`, `EAFNOSUPPORT`; `EBADF`, `ENOTSOCK`
+   */
   connect(fd: number, endpoint: Endpoint): void {
     this.#enter('connect', endpoint.address);
     sockets.connect(this.#kernel, this.entry, fd, endpoint);
   }
 
-  /** connect(2) of a socket of the local domain. */
+  /**
+   * connect(2) of a socket of the local domain.
+   *
+   * @param fd of a socket
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `ECONNREFUSED`: no socket is there; `EBADF`, `ENOTSOCK`
+   */
   connectPath(fd: number, path: string): void {
     this.#enter('connect', path);
     sockets.connectPath(this.#kernel, this.entry, fd, path);
   }
 
-  /** getsockname(2). */
+  /**
+   * getsockname(2).
+   *
+   * @param fd of a socket
+   * @returns its own address, as this process sees it
+   * @throws KernelError `EINVAL`: its connection was refused; `EBADF`, `ENOTSOCK`
+   */
   getsockname(fd: number): Endpoint {
     this.#enter('getsockname', String(fd));
     return sockets.socketName(this.#kernel, this.entry, fd);
   }
 
-  /** getpeername(2). */
+  /**
+   * getpeername(2).
+   *
+   * @param fd of a socket
+   * @returns whom it is connected to, as this process sees it
+   * @throws KernelError `ENOTCONN`; `EBADF`, `ENOTSOCK`
+   */
   getpeername(fd: number): Endpoint {
     this.#enter('getpeername', String(fd));
     return sockets.peerName(this.#kernel, this.entry, fd);
   }
 
-  /** An error of the kernel's, for callers that check what it would. */
+  /**
+   * An error of the kernel's, for callers that check what it would.
+   *
+   * @param code DragonFly’s name of it
+   * @returns the error, not thrown
+   */
   error(code: ErrnoName): KernelError {
     return this.#kernel.error(code);
   }

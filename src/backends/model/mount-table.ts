@@ -10,9 +10,13 @@ export interface Mount {
   readonly from: string;
   /** As mount(2) was given it. */
   readonly on: string;
+  /** As mount(2) was given them. */
   readonly flags: number;
+  /** Its `f_fsid`. */
   readonly id: number;
+  /** The directory that is seen there. */
   readonly root: Vnode;
+  /** What it hides. */
   readonly covers: Place;
   /** Whose process mounted it: such a mount keeps the jail alive. */
   readonly prison: Prison | null;

@@ -6,40 +6,65 @@ export type Family = 'inet' | 'inet6';
 
 /** An address as the calls of sockets see it. */
 export interface Endpoint {
+  /** `inet` or `inet6`. */
   readonly family: Family;
   /** Canonical text. */
   readonly address: string;
+  /** 0 to 65,535; 0: any free one. */
   readonly port: number;
 }
 
 /** A network interface of the host. */
 export interface ModelInterface {
+  /** `lo0`, `em0`, … */
   readonly name: string;
   /** In the order in which they were added. */
   readonly addresses: string[];
 }
 
-/** The interfaces of the host. */
+/**
+ * The interfaces of the host.
+ *
+ * @example
+ * kernel.network.add('em0').addresses.push('192.0.2.1');
+ * console.log(kernel.network.interfaceOf('192.0.2.1')?.name); // em0
+ */
 export class Network {
+  /** By their names; `lo0` is there from the start. */
   readonly interfaces = new Map<string, ModelInterface>();
 
   constructor() {
     this.add('lo0').addresses.push('::1', 'fe80:1::1', '127.0.0.1');
   }
 
-  /** Adds an interface without addresses. */
+  /**
+   * Adds an interface without addresses.
+   *
+   * @param name `em0`, …
+   * @returns the interface; addresses can be pushed
+   */
   add(name: string): ModelInterface {
     const added: ModelInterface = { name, addresses: [] };
     this.interfaces.set(name, added);
     return added;
   }
 
-  /** Has the host this address? */
+  /**
+   * Has the host this address?
+   *
+   * @param address canonical text
+   * @returns whether one of the interfaces has it
+   */
   has(address: string): boolean {
     return this.interfaceOf(address) !== undefined;
   }
 
-  /** The interface that has this address. */
+  /**
+   * The interface that has this address.
+   *
+   * @param address canonical text
+   * @returns undefined: none has
+   */
   interfaceOf(address: string): ModelInterface | undefined {
     for (const candidate of this.interfaces.values()) {
       if (candidate.addresses.includes(address)) return candidate;
@@ -47,12 +72,23 @@ export class Network {
     return undefined;
   }
 
-  /** Is there a way to it? The model knows its own addresses, and whatever the addresses of its interfaces share a /24 with. */
+  /**
+   * Is there a way to it? The model knows its own addresses, and whatever the addresses of its interfaces share a /24
+   * with.
+   *
+   * @param address canonical text
+   * @returns whether packets to it leave at all
+   */
   reaches(address: string): boolean {
     return this.interfaceTowards(address) !== undefined;
   }
 
-  /** Where packets to it leave. */
+  /**
+   * Where packets to it leave.
+   *
+   * @param address canonical text
+   * @returns undefined: there is no way to it
+   */
   interfaceTowards(address: string): ModelInterface | undefined {
     return this.interfaceOf(address) ?? this.#neighbour(address);
   }

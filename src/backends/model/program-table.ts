@@ -1,7 +1,14 @@
 import type { ModelProcess } from './model-process.js';
 import type { Program } from './program.js';
 
-/** The programs that there are. */
+/**
+ * The programs that there are.
+ *
+ * @example
+ * kernel.programs
+ *   .add('/bin/true', () => 0)
+ *   .add('/usr/sbin/httpd', ({ forever }) => forever());
+ */
 export class ProgramTable {
   readonly #programs = new Map<string, Program>();
 
@@ -16,12 +23,23 @@ export class ProgramTable {
     return this;
   }
 
-  /** What is run by this path. */
+  /**
+   * What is run by this path.
+   *
+   * @param path as jails see it
+   * @returns undefined: there is none
+   */
   get(path: string): Program | undefined {
     return this.#programs.get(path);
   }
 
-  /** Where a name is found along PATH; the name itself when it has a slash. */
+  /**
+   * Where a name is found along PATH; the name itself when it has a slash.
+   *
+   * @param file a name, or a path
+   * @param path directories, divided by colons
+   * @returns the path of a program; undefined: there is none
+   */
   find(file: string, path: string): string | undefined {
     const candidates = file.includes('/') ? [file] : path.split(':').map((at) => `${at}/${file}`);
     return candidates.find((candidate) => this.#programs.has(candidate));

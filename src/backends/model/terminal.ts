@@ -9,7 +9,11 @@ import { LineDiscipline } from './line-discipline.js';
 export interface ProgramTerminal {
   /** As it is now; SIGWINCH tells of a change. */
   readonly size: TerminalSize;
-  /** Whether what is typed comes as it is, at once and unseen: cfmakeraw(3). */
+  /**
+   * Whether what is typed comes as it is, at once and unseen: cfmakeraw(3).
+   *
+   * @param raw false: lines are edited again and keys signal
+   */
   setRaw(raw: boolean): void;
 }
 

@@ -4,6 +4,7 @@ import type { ModelKernel } from './kernel.js';
 
 /** Puts this machine's own kernel back: call it, or leave the scope of `using`. */
 export interface ModelInUse extends Disposable {
+  /** Puts it back; a second call does nothing more. */
   (): void;
 }
 

@@ -11,7 +11,9 @@ export interface Place {
 
 /** Text that was doubtful, though sh(1) takes it. */
 export interface RcWarning extends Place {
+  /** One sentence. */
   readonly message: string;
+  /** What to do about it, where that is known. */
   readonly hint?: string;
 }
 

@@ -10,12 +10,17 @@ import { deliver } from './signals.js';
 
 /** Part of `struct stat`. */
 export interface ModelStat {
+  /** `st_ino`. */
   readonly inode: number;
   /** The number of its file system. */
   readonly device: number;
+  /** What it is. */
   readonly kind: VnodeKind;
+  /** The permissions, 0 to 0o7777. */
   readonly mode: number;
+  /** Its owner. */
   readonly uid: number;
+  /** Its group. */
   readonly gid: number;
 }
 

@@ -6,7 +6,9 @@ import { assertHostRoot } from './privilege.js';
 
 /** An entry of getifaddrs(3): `address` is null for the link itself. */
 export interface InterfaceAddress {
+  /** The name of the interface. */
   readonly interface: string;
+  /** Canonical text; null: this entry is the link itself. */
   readonly address: string | null;
 }
 

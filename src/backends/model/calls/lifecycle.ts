@@ -7,6 +7,7 @@ import { closeFrom } from './files.js';
 
 /** An end that somebody waited for. */
 export interface Waited {
+  /** Who has ended. */
   readonly pid: number;
   /** As wait(2) has it: the signal in the lowest seven bits, the exit code above the eighth. */
   readonly status: number;

@@ -118,11 +118,15 @@ function isBusy(kernel: Kernel, { root }: Mount): boolean {
 
 /** A row of getfsstat(2). */
 export interface MountRow {
+  /** The kernel’s name: `null`, `devfs`, `procfs`, `tmpfs`, … */
   readonly type: string;
+  /** The source directory of a null mount, else the type. */
   readonly from: string;
   /** As the caller sees it; cut at 79 bytes. */
   readonly on: string;
+  /** Its `f_fsid`. */
   readonly id: number;
+  /** `MNT_RDONLY` and its kind, as mount(2) has them. */
   readonly flags: number;
 }
 

@@ -16,6 +16,7 @@ export interface SysctlRequest {
 
 /** What sysctl(3) answers. */
 export interface SysctlAnswer {
+  /** What was copied to the caller. */
   readonly bytes: Uint8Array;
   /** What is stored back as the length. */
   readonly length: number;
