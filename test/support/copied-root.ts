@@ -8,8 +8,9 @@ const PROGRAMS = ['sh', 'cat', 'echo', 'env', 'hostname', 'id', 'pwd', 'sleep'];
  * Makes a root without any mounts, as jail(8) takes it: a few programs of the host with their libraries, copied.
  *
  * @param path a directory that is empty
+ * @param more further programs
  */
-export function copyRoot(path: string): void {
+export function copyRoot(path: string, more: readonly string[] = []): void {
   for (const folder of ['bin', 'dev', 'etc', 'home/www', 'tmp']) {
     mkdirSync(join(path, folder), { recursive: true });
   }
@@ -19,7 +20,7 @@ export function copyRoot(path: string): void {
     'root:*:0:0::/:/bin/sh\nwww:*:80:80::/home/www:/bin/sh\n',
   );
   writeFileSync(join(path, 'etc/group'), 'root:*:0:\nwww:*:80:\nlogs:*:90:www\n');
-  for (const name of PROGRAMS) copyProgram(path, name);
+  for (const name of [...PROGRAMS, ...more]) copyProgram(path, name);
 }
 
 function copyProgram(root: string, name: string): void {
