@@ -63,7 +63,8 @@ export function get(id: SysctlId): Uint8Array {
  * @throws JailError `ERR_INVALID_ARG_VALUE`: its value has another size, see {@link getBigInt} and {@link getString};
  *   and everything that {@link get} throws
  * @see sysctl(3)
- * @example ```ts
+ * @example
+ * ```ts
  * const release = sysctl.getInt('kern.osreldate'); // 500901
  * ```
  */
@@ -83,7 +84,8 @@ export function getInt(id: SysctlId): number {
  * @returns the number
  * @throws JailError `ERR_INVALID_ARG_VALUE`: its value is no number; and everything that {@link get} throws
  * @see sysctl(3)
- * @example ```ts
+ * @example
+ * ```ts
  * const bytes = sysctl.getBigInt('hw.physmem'); // 2147483648n
  * ```
  */
@@ -106,7 +108,8 @@ export function getBigInt(id: SysctlId): bigint {
  * @returns the text, without its NUL
  * @throws everything that {@link get} throws
  * @see sysctl(3)
- * @example ```ts
+ * @example
+ * ```ts
  * const system = sysctl.getString('kern.ostype'); // 'DragonFly'
  * ```
  */

@@ -75,7 +75,7 @@ function fieldsOf(text: string): string[] {
     .replaceAll('\n', ' ')
     .replace(/\([^)]*\)/g, '')
     .replace(/\. .*$/, '')
-    .replace(/ ?– .*$/, '');
+    .replace(/ ?–.*$/, '');
   return plain
     .split(/,|\+/)
     .map((field) => field.trim().replaceAll('*', '').split(' ')[0] ?? '')

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { probe } from 'dragonfly-jail';
+import { loadRcConf } from 'dragonfly-jail/rc';
 import ts from 'typescript';
 import {
   type Block,
@@ -18,7 +19,7 @@ import { shellSteps } from '../support/documents/shell.js';
 import { World } from '../support/documents/world.js';
 import { isRoot, nodePath, skip } from '../support/environment.js';
 
-const TIMEOUT = 60_000;
+const TIMEOUT = 120_000;
 
 // No code: pictures, and what is read by people alone.
 const NO_CODE = ['', 'mermaid'];
@@ -51,7 +52,8 @@ function programText(block: Block): string {
   );
   if (declared.length === 0) return block.code;
   const pieces = `import { ${declared.join(', ')}, settle } from '${piecesOf(block)}';`;
-  return `${pieces}\n${block.code}\nawait settle();`;
+  const code = block.code.replace(/^declare const .*$/gm, '');
+  return `${pieces}\n${code}\nawait settle();`;
 }
 
 // On a model the pieces before it have run in the same program: nobody else knows the model.
@@ -63,7 +65,9 @@ function pieceText(block: Block, earlier: readonly Block[]): string {
 
 function moduleOf(block: Block, earlier: readonly Block[]): string {
   const source = isProgram(block) ? programText(block) : pieceText(block, earlier);
-  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
+  const { ESNext } = ts.ModuleKind;
+  const { ES2022 } = ts.ScriptTarget;
+  const compilerOptions = { module: ESNext, target: ES2022, verbatimModuleSyntax: true };
   return ts.transpileModule(source, { compilerOptions }).outputText;
 }
 
@@ -129,6 +133,7 @@ describe('what the documents show', function () {
       const chain = chainOf(block, blocks);
       if (block.directive.where === 'model') return runOnModel(block, chain.slice(0, -1));
       await inWorld(async (world) => {
+        if (block.code.includes('/etc/rc.conf')) world.addCompleteRoot();
         const outcomes = await world.run(chain.map((one) => nodeStep(one)));
         for (const [index, one] of chain.entries()) assertRan(one, outcomes[index]);
       });
@@ -165,7 +170,7 @@ describe('what the documents show', function () {
       await inWorld(async (world) => {
         world.writeHome('services.json', block.code);
         const supervise = (...args: string[]) => ['dfjail', 'supervise', ...args, 'services.json'];
-        const ended = { signal: 'SIGTERM', after: 'web: ready' } as const;
+        const ended = { signal: 'SIGTERM', after: 'web ready' } as const;
         const [checked, ran] = await world.run([
           { argv: supervise('--check'), cwd: world.home },
           { argv: supervise(), cwd: world.home, ended },
@@ -173,6 +178,14 @@ describe('what the documents show', function () {
         assertRan(block, checked);
         assertRan(block, ran);
       });
+    });
+  }
+
+  for (const block of blocks.filter(({ language }) => language === 'rc.conf')) {
+    it(`${placeOf(block)} is read without a complaint`, () => {
+      const { list, warnings } = loadRcConf({ text: block.code, file: placeOf(block) });
+      assert(list.length > 0, 'it names no jail');
+      assert.deepEqual(warnings, []);
     });
   }
 

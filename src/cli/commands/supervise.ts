@@ -54,7 +54,7 @@ export const command = defineCommand({
     { command: 'dfjail supervise services.json', text: 'Until Ctrl-C' },
     {
       command: 'dfjail supervise --state /run/services.json --keep /etc/rc.conf',
-      text: 'The jails of rc.conf, which stay when it ends',
+      text: 'Until Ctrl-C; the jails of rc.conf stay',
     },
     { command: 'dfjail supervise --check services.json', text: 'Is there a mistake in it?' },
     {

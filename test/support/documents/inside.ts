@@ -26,7 +26,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-const TIME = 25_000;
+const TIME = 40_000;
 const START = 1500; // for a dfjail to have begun
 
 async function perform(step: Step): Promise<Outcome> {
@@ -40,6 +40,7 @@ async function perform(step: Step): Promise<Outcome> {
       endWhenSaid(child, step, written.stdout);
     });
   }
+  child.stdin.on('error', () => {}); // it may have ended without reading
   child.stdin.end(step.input ?? '');
   const timers = [setTimeout(() => signalGroup(child, 'SIGKILL'), TIME)];
   const { ended, during } = step;

@@ -33,7 +33,7 @@ export function shellSteps(block: Block, home: string): ShellStep[] {
 }
 
 function shellStep(block: Block, command: string, said: string, home: string): ShellStep {
-  const endless = said.includes('Ctrl-C;') || said.endsWith('Until Ctrl-C');
+  const endless = /^#? ?Until Ctrl-C/.test(said);
   const waits = said.includes('until something happens');
   const step: Step = {
     argv: argvOf(command),
@@ -77,10 +77,7 @@ function worldFor(command: string): string[] {
   if (!command.includes('dfjail') || command.includes('completion')) return [];
   const numbers = [...command.matchAll(/ (\d)(?= |$)/g)].map(([, number]) => Number(number));
   const most = Math.max(0, ...numbers);
-  return [
-    'dfjail status -q www >/dev/null || dfjail run -d -n www -p /var/jails/www --ip 10.0.0.7 -m procfs::/proc',
-    ...(most > 0 ? [fillUp(most)] : []),
-  ];
+  return ['dfjail start www', ...(most > 0 ? [fillUp(most)] : [])];
 }
 
 function fillUp(jid: number): string {

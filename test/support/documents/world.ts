@@ -33,7 +33,7 @@ const STAND_INS: Readonly<Record<string, string>> = {
   // Takes JSON and nothing else.
   jq: '#!/usr/bin/env node\nJSON.parse(require("node:fs").readFileSync(0)) ?? process.exit(1);\n',
   // `npm test` is what runs this test.
-  npm: '#!/bin/sh\ntest "$1" = test || PATH=${PATH#*:} exec npm "$@"\n',
+  npm: '#!/bin/sh\ntest "$1" = test || PATH=$(echo "$PATH" | cut -d: -f2-) exec npm "$@"\n',
 };
 
 const RC_CONF = `
