@@ -137,6 +137,9 @@ export class World {
       ),
       `mount --bind '${nodePath}' '${this.#at('usr/local/sbin/node')}'`,
       ...COVERED.map((name) => `mount --rbind '${this.#at(name)}' /${name}`),
+      // Of the network that is its own; control groups stay.
+      `mkdir '${this.#at('cgroup')}'; mount --rbind /sys/fs/cgroup '${this.#at('cgroup')}'`,
+      `mount -t sysfs sysfs /sys; mount --rbind '${this.#at('cgroup')}' /sys/fs/cgroup`,
       'exec "$@"',
     ].join('\n');
   }
