@@ -371,13 +371,25 @@ export class ModelProcess {
     return identity.setsid(this.#kernel, this.entry);
   }
 
-  /** getpgid(2). Processes outside of the caller's jail are answered for too. */
+  /**
+   * getpgid(2). Processes outside of the caller's jail are answered for too.
+   *
+   * @param pid whose; 0: its own
+   * @returns the process group
+   * @throws KernelError `ESRCH`: there is no such process
+   */
   getpgid(pid = 0): number {
     this.#enter('getpgid');
     return identity.asked(this.#kernel, this.entry, pid).pgid;
   }
 
-  /** getsid(2). The same. */
+  /**
+   * getsid(2). Processes outside of the caller's jail are answered for too.
+   *
+   * @param pid whose; 0: its own
+   * @returns the session
+   * @throws KernelError `ESRCH`: there is no such process
+   */
   getsid(pid = 0): number {
     this.#enter('getsid');
     return identity.asked(this.#kernel, this.entry, pid).sid;

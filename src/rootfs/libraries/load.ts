@@ -30,9 +30,11 @@ export interface LoadedFile extends Paths {
 
 /** A library that was not found. */
 export interface MissingLibrary {
+  /** As the program asks for it: `libssl.so.3`. */
   readonly library: string;
   /** The program or library that needs it, and what needs that, up to what was asked for. */
   readonly neededBy: readonly string[];
+  /** The directories that were looked in, in their order. */
   readonly searched: readonly string[];
 }
 

@@ -14,6 +14,8 @@ export interface Directive {
   readonly goesOn: boolean;
   /** A program that does not end by itself: which signal ends it, and what it has written by then. */
   readonly ended: { readonly signal: NodeJS.Signals; readonly after: string } | null;
+  /** What the machine must have for it. */
+  readonly needs: string | null;
   /** What it writes, among other things. */
   readonly prints: readonly string[];
 }
@@ -44,6 +46,7 @@ export function read(document: string): string {
  * The blocks of a document, in order. What is said of one stands in a comment before it, its parts divided by `;`:
  *
  * - `run: model`: on the model of the DragonFly kernel; `run: nowhere, because …`; else on this machine
+ * - `needs FILE`: run where that is
  * - `goes on`: in the world of the block before
  * - `SIGTERM after TEXT`: it is ended so
  * - `prints TEXT`
@@ -66,16 +69,19 @@ function directiveOf(said: string, at: string): Directive {
     reason: '',
     goesOn: false,
     ended: null,
+    needs: null,
     prints: [],
   };
   for (const part of said.split(';').map((text) => text.trim())) {
     const [, reason] = /^nowhere, because (.{10,})$/.exec(part) ?? [];
     const [, signal, after] = /^(SIG[A-Z]+) after (.+)$/.exec(part) ?? [];
+    const [, needs] = /^needs (\/\S+)$/.exec(part) ?? [];
     const [, prints] = /^prints (.+)$/.exec(part) ?? [];
     if (reason !== undefined) Object.assign(directive, { where: 'nowhere', reason });
     else if (part === 'model') directive.where = 'model';
     else if (part === 'goes on') directive.goesOn = true;
     else if (signal !== undefined) Object.assign(directive, { ended: { signal, after } });
+    else if (needs !== undefined) directive.needs = needs;
     else if (prints !== undefined) directive.prints = [...directive.prints, prints];
     else if (part !== '' && part !== 'here') throw new Error(`${at}: what is "${part}"?`);
   }

@@ -17,7 +17,7 @@ import { root } from './blocks.js';
 import type { Outcome, Step } from './inside.js';
 
 // What the documents' paths are below: in a world they are folders of its own.
-const COVERED = ['var', 'run', 'opt', 'srv', 'etc', 'usr/local/sbin', 'usr/local/etc'];
+const COVERED = ['home', 'var', 'run', 'opt', 'srv', 'etc', 'usr/local/sbin', 'usr/local/etc'];
 
 // Programs that the documents speak of, found along PATH in the jails too.
 const STAND_INS: Readonly<Record<string, string>> = {
@@ -54,7 +54,7 @@ jail_www_exec_stop="/bin/sh /etc/rc"
 export class World {
   readonly #folder = mkdtempSync(join(tmpdir(), 'dfjail-world-'));
   /** Where a user would stand. */
-  readonly home = this.#at('home');
+  readonly home = this.#at('home/me');
 
   constructor() {
     chmodSync(this.#folder, 0o711);
@@ -66,11 +66,16 @@ export class World {
   }
 
   #fill(): void {
-    for (const folder of [...COVERED, 'home']) mkdirSync(this.#at(folder), { recursive: true });
+    for (const folder of [...COVERED, 'home/me/node_modules'])
+      mkdirSync(this.#at(folder), { recursive: true });
     for (const folder of ['jails', 'log', 'run', 'tmp']) mkdirSync(this.#at('var', folder));
     cpSync('/etc', this.#at('etc'), { recursive: true, verbatimSymlinks: true, filter: isPlain });
     this.#program('opt/app/server', '#!/bin/sh\necho served\n');
-    mkdirSync(this.#at('srv/www/db'), { recursive: true });
+    for (const folder of ['srv/www/db', 'opt/tools', 'home/me/site']) {
+      mkdirSync(this.#at(folder), { recursive: true });
+    }
+    symlinkSync(root, this.#at('home/me/node_modules/dragonfly-jail'));
+    this.#file('home/me/nginx.conf', 'events {}\nhttp { server { listen 80; root /srv; } }\n');
     this.#file(
       'srv/server.js',
       "require('node:http').createServer().listen(80, () => console.log('listening'));\n",
@@ -81,7 +86,7 @@ export class World {
     symlinkSync(join(root, 'dist/cli/main.js'), this.#at('usr/local/sbin/dfjail'));
     this.#file('etc/rc.conf', RC_CONF);
     this.#file('usr/local/etc/jails.conf', RC_CONF);
-    this.#file('home/a-file', 'content\n');
+    this.#file('home/me/a-file', 'content\n');
   }
 
   /** A complete root for the jail www, as jail(8) takes it. */
@@ -102,7 +107,7 @@ export class World {
 
   /** Puts a file where the user stands. */
   writeHome(name: string, content: string): void {
-    this.#file(`home/${name}`, content);
+    this.#file(`home/me/${name}`, content);
   }
 
   #file(name: string, content: string): void {
