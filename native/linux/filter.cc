@@ -223,8 +223,8 @@ void socket_families(Program* p, bool only_some) {
     p->refuse_if(family, EPROTONOSUPPORT);
   }
   if (only_some) {
-    for (const uint32_t family : {AF_UNIX, AF_INET, AF_INET6}) {
-      p->put(BPF_JMP | BPF_JEQ | BPF_K, family, 0, 1);
+    for (const int family : {AF_UNIX, AF_INET, AF_INET6}) {
+      p->put(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(family), 0, 1);
       p->allow();
     }
     p->put(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 1, 0);

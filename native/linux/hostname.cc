@@ -92,7 +92,7 @@ int ask_in_child(void* argument) {
 bool run_child(char* stack, Question* question) {
   const int pid = clone(ask_in_child, stack + kStackSize, CLONE_VM | CLONE_VFORK, question);
   if (pid < 0) return false;
-  while (waitpid(pid, nullptr, __WCLONE) < 0 && errno == EINTR) {
+  while (waitpid(pid, nullptr, static_cast<int>(__WCLONE)) < 0 && errno == EINTR) {
   }
   return question->answered;
 }

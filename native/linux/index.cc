@@ -74,12 +74,14 @@ IndexSlot* map_slot(int state, uint32_t jid) {
 
 template <typename T>
 void store(T* where, T value) {
-  __atomic_store_n(where, value, __ATOMIC_RELEASE);
+  __atomic_store(where, &value, __ATOMIC_RELEASE);
 }
 
 template <typename T>
 T load(const T* where) {
-  return __atomic_load_n(where, __ATOMIC_ACQUIRE);
+  T value;
+  __atomic_load(where, &value, __ATOMIC_ACQUIRE);
+  return value;
 }
 
 bool hold_by_kernel(IndexSlot* slot) {
