@@ -1,4 +1,4 @@
-// npm's install script, also in the published package: builds the native part unless a finished one fits.
+// npm's install script, also in the published package: builds the native part unless a finished one fits. Fetches nothing.
 import { buildNative, isNativeBuilt, prebuildFits } from './lib/native.mjs';
 
-if (!(await prebuildFits()) && !isNativeBuilt()) buildNative();
+if (!(await prebuildFits()) && !isNativeBuilt()) buildNative({ offline: true });

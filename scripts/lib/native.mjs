@@ -1,7 +1,7 @@
 // Builds the addon and the monitor. Also used from the published package, where there is no node_modules of our own.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type as systemType } from 'node:os';
+import { homedir, type as systemType } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { filesBelow, isFresh, writeStamp } from './fresh.mjs';
@@ -19,15 +19,19 @@ export function isNativeBuilt() {
   return OUTPUTS.every((file) => existsSync(file));
 }
 
-/** Builds what is missing or older than its sources; ends the script with the compiler's output when that fails. */
-export function buildNative() {
+/**
+ * Builds what is missing or older than its sources; ends the script with the compiler's output when that fails.
+ *
+ * @param options.offline Node's headers have to be on the machine; otherwise node-gyp fetches them
+ */
+export function buildNative({ offline = false } = {}) {
   const folders = [at('native'), at('test', 'native')];
   const sources = folders.flatMap(filesBelow).filter((file) => SOURCE.test(file));
   if (isNativeBuilt() && isFresh(STAMP, [at('binding.gyp'), ...sources])) return;
   say('building the native part …');
   const startedAt = Date.now();
   // "configure build", never "rebuild": that would remove all of build/, the compiled tests included.
-  const args = [nodeGyp(), 'configure', 'build', '-j', 'max', ...nodeDirectory()];
+  const args = [nodeGyp(), 'configure', 'build', '-j', 'max', ...nodeDirectory(offline)];
   if (!runQuietly(process.execPath, args) || !isNativeBuilt()) {
     giveUp('The native part could not be built.', buildHint());
   }
@@ -65,16 +69,32 @@ function nodeGyp() {
   }
 }
 
-/** Node's headers beside Node itself save a download, and are the only ones sure to fit; null: there are none. */
+/** The folder of Node's headers: beside Node itself, where they are sure to fit, or in node-gyp's cache; null: there are none. */
 export function headersFolder() {
   if (process.env.npm_config_nodedir) return process.env.npm_config_nodedir;
   const prefix = dirname(dirname(process.execPath));
-  return existsSync(join(prefix, 'include', 'node', 'node_api.h')) ? prefix : null;
+  return [prefix, nodeGypsOwn()].find(hasHeaders) ?? null;
 }
 
-function nodeDirectory() {
+// What an earlier build of some other package has fetched.
+function nodeGypsOwn() {
+  const caches = process.env.npm_config_devdir ?? join(homedir(), '.cache', 'node-gyp');
+  return join(caches, process.versions.node);
+}
+
+function hasHeaders(folder) {
+  return existsSync(join(folder, 'include', 'node', 'node_api.h'));
+}
+
+// Told of a folder, node-gyp fetches nothing.
+function nodeDirectory(offline) {
   const folder = headersFolder();
-  return folder === null ? [] : [`--nodedir=${folder}`];
+  if (folder !== null) return [`--nodedir=${folder}`];
+  if (!offline) return [];
+  return giveUp(
+    'Node’s headers (node_api.h) are not on this machine, and an install script of this package fetches nothing.',
+    'install them (Debian: libnode-dev), or name the folder that has include/node: npm install --nodedir=FOLDER',
+  );
 }
 
 function buildHint() {

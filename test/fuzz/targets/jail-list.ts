@@ -97,5 +97,6 @@ function forge(hostname: string): void {
   const text = Buffer.from(jailListText([...real.values()])).toString();
   const listing = parseJailList(text);
   const confirmed = confirmRows(listing, (jid) => real.has(jid));
-  for (const row of listing.rows) if (confirmed.has(row.jid)) assert.deepEqual(row, real.get(row.jid));
+  for (const row of listing.rows)
+    if (confirmed.has(row.jid)) assert.deepEqual(row, real.get(row.jid));
 }

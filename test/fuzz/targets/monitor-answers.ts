@@ -7,7 +7,14 @@ import type { Target } from '../target.js';
 export const monitorAnswers: Target = {
   name: 'monitor-answers',
   seeds: () => [Buffer.concat([Buffer.of(0), ...samples()]), ...samples().map(inPieces)],
-  words: ['\0', Buffer.alloc(4), Buffer.alloc(8), Buffer.of(1, 0, 0, 0), 'ERR_JAIL_LIMIT', ...samples()],
+  words: [
+    '\0',
+    Buffer.alloc(4),
+    Buffer.alloc(8),
+    Buffer.of(1, 0, 0, 0),
+    'ERR_JAIL_LIMIT',
+    ...samples(),
+  ],
   maxLength: 4096,
   run(input) {
     const piece = input[0] || input.length;
