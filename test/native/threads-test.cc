@@ -144,7 +144,7 @@ void list_jails(Verdict* verdict) {
 }
 
 void read_index(Verdict* verdict) {
-  const dfjail::Index index(state.get());
+  dfjail::Index index(state.get());
   want(verdict, static_cast<bool>(index), "the index is there");
   for (size_t i = 0; i < kJails && index; i++) {
     dfjail::IndexSlot slot;
