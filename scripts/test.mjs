@@ -2,11 +2,13 @@
 // What follows `--` goes to mocha: npm test -- --grep address
 
 import { runAsBoth } from './lib/both-users.mjs';
+import { runFuzzers, runSanitized } from './lib/native-checks.mjs';
 import { at, giveUp, say } from './lib/project.mjs';
 import { compileExamples, compileTests, setup } from './lib/steps.mjs';
 import { add, nothing, runMocha, runNativeTests } from './lib/suites.mjs';
 
 const args = process.argv.slice(2);
+const FUZZ_SECONDS = 20;
 
 // The same promises, on the model of the DragonFly kernel.
 function runOnModel() {
@@ -35,7 +37,11 @@ add(sum, runAsBoth('security', { args }));
 add(sum, runAsBoth('examples', { args }));
 add(sum, runMocha('documents', 'documents', { args }));
 add(sum, runMocha('package', 'package', { args }));
-if (args.length === 0) add(sum, runNativeTests());
+if (args.length === 0) {
+  add(sum, runNativeTests());
+  add(sum, runSanitized());
+  add(sum, await runFuzzers(FUZZ_SECONDS));
+}
 
 for (const { title, reason } of sum.reasons) console.log(`skipped: ${title}: ${reason}`);
 const skippedWhole = wasSkipped(behaviour);

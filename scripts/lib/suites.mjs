@@ -101,7 +101,7 @@ export function runNativeTests() {
   for (const file of filesBelow(at('build', 'Release'))) {
     if (!/^([\w-]+-test|jail-selftest)$/.test(basename(file)) || !isExecutable(file)) continue;
     say(`\n== native: ${basename(file)}`);
-    add(sum, runTap(file, argumentsOf(file)));
+    add(sum, runTap(file, argumentsOf(file), basename(file)));
   }
   return sum;
 }
@@ -121,14 +121,15 @@ function isExecutable(file) {
   }
 }
 
-function runTap(file, args) {
+/** Runs one program that speaks TAP, and shows and counts what it says. */
+export function runTap(file, args, title) {
   const stdio = ['ignore', 'pipe', 'inherit'];
   const options = { cwd: root, stdio, encoding: 'utf8', timeout: SUITE_TIMEOUT };
   const ended = spawnSync(file, args, options);
   process.stdout.write(ended.stdout ?? '');
-  const counts = countTap(ended.stdout ?? '', basename(file));
+  const counts = countTap(ended.stdout ?? '', title);
   if (ended.status !== 0 && counts.failed === 0) {
-    say(`${basename(file)} ended with ${ended.signal ?? `exit code ${ended.status}`}`);
+    say(`${title} ended with ${ended.signal ?? `exit code ${ended.status}`}`);
     counts.failed++;
   }
   return counts;
