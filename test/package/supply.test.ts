@@ -71,7 +71,7 @@ describe('the install script', function () {
     assert.deepEqual(machine.asked, []);
   });
 
-  it('would be seen if it asked: npm run build does, in a checkout', async () => {
+  it('would be seen if it asked: npm run compile does, in a checkout', async () => {
     await using machine = await MachineWithoutHeaders.start();
     await machine.run('-e', "import('./scripts/lib/native.mjs').then((m) => m.buildNative())");
     assert.notDeepEqual(machine.asked, []);
