@@ -1,4 +1,5 @@
-// The monitor has neither an environment nor a stderr: what the sanitizers are to do is compiled in.
+// The monitor has neither an environment nor a stderr: what the sanitizers are to do is compiled
+// in.
 //
 // Leaks are looked for elsewhere: at its end the monitor is not dumpable, and LeakSanitizer is a
 // debugger. A command's child that the monitor shares its memory with has a stack of its own.

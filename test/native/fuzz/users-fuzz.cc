@@ -1,7 +1,7 @@
 // A jail's /etc/passwd and /etc/group, which its root writes: whom the monitor finds in them.
 //
-// Input: how the user is asked for, the name (16 bytes at most, up to a NUL), then passwd, a NUL and
-// group.
+// Input: how the user is asked for, the name (16 bytes at most, up to a NUL), then passwd, a NUL
+// and group.
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
