@@ -70,8 +70,11 @@ void undo(const Registry& registry, uint32_t jid, std::vector<Recovered>* all) {
     wait_for_link(entry, &recovered);
     remove_cgroups(entry, note_cgroup, &recovered);
   }
-  sweep_jail(registry.state.get(), jid, &error);
-  recovered.note("registry entry", error);
+  // The entry is what tells the next recovery of what could not be undone now.
+  if (recovered.failed.empty()) {
+    sweep_jail(registry.state.get(), jid, &error);
+    recovered.note("registry entry", error);
+  }
   all->push_back(std::move(recovered));
 }
 

@@ -13,6 +13,7 @@ namespace dfjail {
 namespace {
 
 constexpr const char* kStep = "register";
+constexpr unsigned kVersion = 1;  // of entries
 // Bytes of `locks` from here on stand for ranges of ids. Above every jid.
 constexpr off_t kIdRangeLocks = 1 << 20;
 // 0x70000000–0x7FFFFFFF is handed out by nobody else: below it systemd's container ranges end,
@@ -29,13 +30,22 @@ class Mutex {
  public:
   explicit Mutex(int state)
       : fd_(openat(state, "mutex", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) {
-    while (fd_ && flock(fd_.get(), LOCK_EX) < 0 && errno == EINTR) {
-    }
+    if (!fd_) return;
+    call_ = "flock";
+    int locked;
+    do {
+      locked = flock(fd_.get(), LOCK_EX);
+    } while (locked < 0 && errno == EINTR);
+    held_ = locked == 0;
   }
-  bool held() const { return static_cast<bool>(fd_); }
+  bool held() const { return held_; }
+  // Right after it was made: why it is not held.
+  bool refuse(Error* error, const char* step) const { return fail(error, step, call_, "mutex"); }
 
  private:
   UniqueFd fd_;
+  const char* call_ = "open";
+  bool held_ = false;
 };
 
 bool make_folder(int at, const char* name, mode_t mode) {
@@ -53,14 +63,20 @@ bool set_lock(int locks, off_t byte, short type) {
 
 bool lock_byte(int locks, off_t byte) { return set_lock(locks, byte, F_WRLCK); }
 
-pid_t lock_holder(int locks, off_t byte) {
+// Any other error meets every byte alike.
+bool is_others_lock(int number) { return number == EAGAIN || number == EACCES; }
+
+// The pid is 0 where the holder is not to be seen from here: in a container that shares the folder.
+bool is_locked(int locks, off_t byte, pid_t* holder = nullptr) {
   struct flock lock = {};
   lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
   lock.l_start = byte;
   lock.l_len = 1;
-  if (fcntl(locks, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK) return 0;
-  return lock.l_pid;
+  const bool known = fcntl(locks, F_GETLK, &lock) == 0;
+  const bool locked = !known || lock.l_type != F_UNLCK;  // what is not known is left alone
+  if (holder != nullptr) *holder = known && locked && lock.l_pid > 0 ? lock.l_pid : 0;
+  return locked;
 }
 
 void jail_folder(uint32_t jid, const char* file, char out[64]) {
@@ -76,9 +92,16 @@ size_t read_small(int at, const char* name, char* buffer, size_t size) {
   return static_cast<size_t>(n);
 }
 
+// A disk that is full as soon as there is some of it takes that much without an error.
+bool write_whole(int fd, const char* text, size_t size) {
+  const ssize_t n = write(fd, text, size);
+  if (n >= 0 && n < static_cast<ssize_t>(size)) errno = ENOSPC;
+  return n == static_cast<ssize_t>(size);
+}
+
 bool write_file(int at, const char* name, const char* text, size_t size) {
   const UniqueFd fd(openat(at, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
-  return fd && write(fd.get(), text, size) == static_cast<ssize_t>(size);
+  return fd && write_whole(fd.get(), text, size);
 }
 
 uint32_t last_jid(int state) {
@@ -86,6 +109,14 @@ uint32_t last_jid(int state) {
   if (read_small(state, "next", text, sizeof text) == 0) return 0;
   const unsigned long value = strtoul(text, nullptr, 10);
   return value > kMaxJid ? 0 : static_cast<uint32_t>(value);
+}
+
+// Over what is there, always as long: on a full disk it would else be lost, and start anew.
+bool keep_jid(int state, uint32_t jid) {
+  char text[16];
+  const int n = snprintf(text, sizeof text, "%-8u\n", jid);
+  const UniqueFd fd(openat(state, "next", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+  return fd && write_whole(fd.get(), text, static_cast<size_t>(n));
 }
 
 // The counter only moves up and wraps, as the kernel's does on DragonFly, so that a jid is not soon
@@ -96,7 +127,11 @@ bool take_jid(int state, int locks, Entry* entry, Error* error) {
     const uint32_t jid = (last + i - 1) % kMaxJid + 1;
     char folder[64];
     jail_folder(jid, "", folder);
-    if (lock_holder(locks, jid) != 0 || !lock_byte(locks, jid)) continue;
+    if (is_locked(locks, jid)) continue;
+    if (!lock_byte(locks, jid)) {
+      if (is_others_lock(errno)) continue;
+      return fail(error, kStep, "fcntl", "locks");
+    }
     if (mkdirat(state, folder, 0755) < 0) {
       const int number = errno;
       set_lock(locks, jid, F_UNLCK);  // a dead jail's, not yet swept, must not look alive
@@ -104,11 +139,10 @@ bool take_jid(int state, int locks, Entry* entry, Error* error) {
       return fail(error, kStep, "mkdir", folder, number);
     }
     entry->jid = jid;
-    char text[32];
-    const int n = snprintf(text, sizeof text, "%u\n", jid);
-    if (!write_file(state, "next", text, static_cast<size_t>(n)))
-      return fail(error, kStep, "write", "next");
-    return true;
+    if (keep_jid(state, jid)) return true;
+    fail(error, kStep, "write", "next");
+    unlinkat(state, folder, AT_REMOVEDIR);
+    return false;
   }
   return fail_with_code(error, kStep, "ERR_JAIL_LIMIT", "",
                         "Every jail id is in use: stop some jails first.");
@@ -119,7 +153,7 @@ bool take_pending_id(int state, int locks, uint32_t* id, Error* error) {
   for (*id = kMaxJid + 1; *id <= kMaxPendingId; ++*id) {
     char folder[64];
     jail_folder(*id, "", folder);
-    if (lock_holder(locks, *id) != 0 || !lock_byte(locks, *id)) continue;
+    if (is_locked(locks, *id) || !lock_byte(locks, *id)) continue;
     if (mkdirat(state, folder, 0755) == 0) return true;
     const int number = errno;
     set_lock(locks, *id, F_UNLCK);
@@ -150,11 +184,10 @@ bool move_aside(int state, int locks, uint32_t jid, Error* error) {
 bool name_is_free(int state, int locks, const char* name, Error* error) {
   uint32_t jid = 0;
   if (name[0] == '\0' || !find_name(state, name, &jid)) return true;
-  if (lock_holder(locks, jid) == 0) {
+  if (!is_locked(locks, jid)) {
     char link[128];
     snprintf(link, sizeof link, "names/%s", name);
-    unlinkat(state, link, 0);
-    return true;
+    return unlinkat(state, link, 0) == 0 || errno == ENOENT || fail(error, kStep, "unlinkat", link);
   }
   return fail_with_code(
       error, kStep, "ERR_JAIL_EXISTS", name,
@@ -192,12 +225,17 @@ void remove_folder(int state, uint32_t jid) {
   unlinkat(state, folder, AT_REMOVEDIR);
 }
 
-void unlink_name(int state, const Entry& entry) {
+// False and errno: it may still be there. A folder must not go before its name, which nobody would
+// find any more.
+bool unlink_name(int state, const Entry& entry) {
   uint32_t jid = 0;
-  if (entry.name[0] == '\0' || !find_name(state, entry.name, &jid) || jid != entry.jid) return;
+  if (entry.name[0] == '\0') return true;
+  errno = 0;
+  if (!find_name(state, entry.name, &jid)) return errno == 0 || errno == ENOENT || errno == EINVAL;
+  if (jid != entry.jid) return true;
   char link[128];
   snprintf(link, sizeof link, "names/%s", entry.name);
-  unlinkat(state, link, 0);
+  return unlinkat(state, link, 0) == 0 || errno == ENOENT;
 }
 
 struct Field {
@@ -244,6 +282,27 @@ void set_field(Entry* entry, const char* key, const char* value, size_t length) 
   set_number(entry, key, value);
 }
 
+// 0: none that says so.
+unsigned long version_of(const char* text) {
+  constexpr char kKey[] = "version ";
+  constexpr size_t kLength = sizeof kKey - 1;
+  return strncmp(text, kKey, kLength) == 0 ? strtoul(text + kLength, nullptr, 10) : 0;
+}
+
+bool read_entry_text(int state, uint32_t jid, char text[kEntryText]) {
+  char file[64];
+  jail_folder(jid, "entry", file);
+  return read_small(state, file, text, kEntryText) > 0;
+}
+
+// What that release knows to be undone is unknown here.
+bool is_of_another_version(int state, uint32_t jid) {
+  static char text[kEntryText];
+  if (!read_entry_text(state, jid, text)) return false;
+  const unsigned long version = version_of(text);
+  return version != 0 && version != kVersion;
+}
+
 void parse_entry(char* text, Entry* entry) {
   for (char* line = text; *line != '\0';) {
     char* end = strchr(line, '\n');
@@ -277,12 +336,15 @@ bool open_state(const char* dir, UniqueFd* state, Error* error) {
 
 bool open_locks(int state, UniqueFd* locks) {
   locks->reset(openat(state, "locks", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  // Whoever only asks for locks need not be able to write.
+  if (!*locks && (errno == EROFS || errno == EACCES))
+    locks->reset(openat(state, "locks", O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   return static_cast<bool>(*locks);
 }
 
 bool register_jail(int state, Entry* entry, UniqueFd* locks, Error* error) {
   const Mutex mutex(state);
-  if (!mutex.held()) return fail(error, kStep, "open", "mutex");
+  if (!mutex.held()) return mutex.refuse(error, kStep);
   if (!open_locks(state, locks)) return fail(error, kStep, "open", "locks");
   if (!name_is_free(state, locks->get(), entry->name, error)) return false;
   if (!take_jid(state, locks->get(), entry, error)) return false;
@@ -293,7 +355,7 @@ bool register_jail(int state, Entry* entry, UniqueFd* locks, Error* error) {
 
 bool register_pending(int state, Entry* entry, UniqueFd* locks, Error* error) {
   const Mutex mutex(state);
-  if (!mutex.held()) return fail(error, kStep, "open", "mutex");
+  if (!mutex.held()) return mutex.refuse(error, kStep);
   if (!open_locks(state, locks)) return fail(error, kStep, "open", "locks");
   if (!name_is_free(state, locks->get(), entry->name, error)) return false;
   if (!take_pending_id(state, locks->get(), &entry->jid, error)) return false;
@@ -304,7 +366,7 @@ bool register_pending(int state, Entry* entry, UniqueFd* locks, Error* error) {
 
 bool settle_jid(int state, Entry* entry, int locks, uint32_t jid, Error* error) {
   const Mutex mutex(state);
-  if (!mutex.held()) return fail(error, kStep, "open", "mutex");
+  if (!mutex.held()) return mutex.refuse(error, kStep);
   if (!move_aside(state, locks, jid, error)) return false;
   if (!lock_byte(locks, jid)) return fail(error, kStep, "fcntl", "locks");
   const uint32_t pending = entry->jid;
@@ -322,7 +384,10 @@ bool settle_jid(int state, Entry* entry, int locks, uint32_t jid, Error* error) 
 bool take_id_range(int locks, Entry* entry, Error* error) {
   for (uint32_t i = 0; i < kIdRanges; i++) {
     const uint32_t range = (entry->jid + i) % kIdRanges;
-    if (!lock_byte(locks, kIdRangeLocks + static_cast<off_t>(range))) continue;
+    if (!lock_byte(locks, kIdRangeLocks + static_cast<off_t>(range))) {
+      if (is_others_lock(errno)) continue;
+      return fail(error, "id-map", "fcntl", "locks");
+    }
     entry->id_base = kFirstId + range * kIdsPerJail;
     entry->id_count = kIdsPerJail;
     return true;
@@ -335,11 +400,11 @@ bool write_entry(int state, const Entry& entry, Error* error) {
   static char text[kEntryText];
   const int n = snprintf(
       text, sizeof text,
-      "version 1\njid %u\nname %s\nhostname %s\npath %s\naddresses %s\nscopeids %s\nlimits "
+      "version %u\njid %u\nname %s\nhostname %s\npath %s\naddresses %s\nscopeids %s\nlimits "
       "%s\ncgroup %s\nlink %s\n"
       "capabilities %u\nidbase %u\nidcount %u\npersist %d\nstopping %d\nmonitor %d\nanchor "
       "%d\npidns %llu\n",
-      entry.jid, entry.name, entry.hostname, entry.path, entry.addresses, entry.scopeids,
+      kVersion, entry.jid, entry.name, entry.hostname, entry.path, entry.addresses, entry.scopeids,
       entry.limits, entry.cgroup, entry.link, entry.capabilities, entry.id_base, entry.id_count,
       entry.persist ? 1 : 0, entry.stopping ? 1 : 0, static_cast<int>(entry.monitor),
       static_cast<int>(entry.anchor), static_cast<unsigned long long>(entry.pid_namespace));
@@ -354,8 +419,7 @@ bool write_entry(int state, const Entry& entry, Error* error) {
 
 void unregister_jail(int state, const Entry& entry) {
   const Mutex mutex(state);
-  unlink_name(state, entry);
-  remove_folder(state, entry.jid);
+  if (unlink_name(state, entry)) remove_folder(state, entry.jid);
 }
 
 void add_guest_monitor(int state, uint32_t jid) {
@@ -370,17 +434,11 @@ void remove_guest_monitor(int state, uint32_t jid) {
   unlinkat(state, file, 0);
 }
 
-bool is_alive(int locks, uint32_t jid, pid_t* monitor) {
-  const pid_t holder = lock_holder(locks, jid);
-  if (monitor != nullptr) *monitor = holder;
-  return holder != 0;
-}
+bool is_alive(int locks, uint32_t jid, pid_t* monitor) { return is_locked(locks, jid, monitor); }
 
 bool read_entry(int state, uint32_t jid, Entry* entry) {
   char text[kEntryText];
-  char file[64];
-  jail_folder(jid, "entry", file);
-  if (read_small(state, file, text, sizeof text) == 0) return false;
+  if (!read_entry_text(state, jid, text) || version_of(text) != kVersion) return false;
   parse_entry(text, entry);
   return entry->jid == jid;
 }
@@ -429,17 +487,49 @@ size_t guest_monitors(int state, uint32_t jid, pid_t* pids, size_t max) {
   return count;
 }
 
+namespace {
+
+// Of a jail that was still being made: nothing says its name but the name itself.
+void unlink_names_of(int state, uint32_t jid) {
+  const int fd = openat(state, "names", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return;
+  DIR* dir = fdopendir(fd);
+  if (dir == nullptr) {
+    close(fd);
+    return;
+  }
+  while (const dirent* item = readdir(dir)) {
+    char target[16] = "";
+    const bool link = readlinkat(fd, item->d_name, target, sizeof target - 1) > 0;
+    if (link && number(target) == jid) unlinkat(fd, item->d_name, 0);
+  }
+  closedir(dir);
+}
+
+}  // namespace
+
 bool sweep_jail(int state, uint32_t jid, Error* error) {
+  constexpr const char* kSweep = "unregister";
   const Mutex mutex(state);
   UniqueFd locks;
-  if (!mutex.held() || !open_locks(state, &locks))
-    return fail(error, "unregister", "open", "locks");
+  if (!mutex.held()) return mutex.refuse(error, kSweep);
+  if (!open_locks(state, &locks)) return fail(error, kSweep, "open", "locks");
   if (is_alive(locks.get(), jid, nullptr)) return true;
+  char folder[64];
+  if (is_of_another_version(state, jid)) {
+    jail_folder(jid, "entry", folder);
+    return fail(error, kSweep, "read", folder, EPROTONOSUPPORT);
+  }
   Entry entry;
   entry.jid = jid;
-  if (read_entry(state, jid, &entry)) unlink_name(state, entry);
+  const bool known = read_entry(state, jid, &entry);
+  if (known && !unlink_name(state, entry)) return fail(error, kSweep, "unlinkat", entry.name);
+  if (!known) unlink_names_of(state, jid);
   remove_folder(state, jid);
-  return true;
+  jail_folder(jid, "", folder);
+  struct stat info;
+  if (fstatat(state, folder, &info, AT_SYMLINK_NOFOLLOW) < 0) return true;
+  return fail(error, kSweep, "unlinkat", folder, ENOTEMPTY);
 }
 
 }  // namespace dfjail

@@ -69,6 +69,7 @@ void remove_guest_monitor(int state, uint32_t jid);
 // For readers. `locks` is opened once per listing with open_locks.
 bool open_locks(int state, UniqueFd* locks);
 bool is_alive(int locks, uint32_t jid, pid_t* monitor);
+// False when there is none, or one of another version of this package.
 bool read_entry(int state, uint32_t jid, Entry* entry);
 bool find_name(int state, const char* name, uint32_t* jid);
 // Calls visit(context, jid) for every folder in jails/, dead ones included; false from visit ends

@@ -25,8 +25,8 @@ bool Loop::open() {
 
 bool Loop::watch(Source* source) { return change(fd_, source, EVFILT_READ, EV_ADD); }
 
-void Loop::want_write(Source* source, bool wanted) {
-  change(fd_, source, EVFILT_WRITE, wanted ? EV_ADD : EV_DELETE);
+bool Loop::want_write(Source* source, bool wanted) {
+  return change(fd_, source, EVFILT_WRITE, wanted ? EV_ADD : EV_DELETE);
 }
 
 void Loop::forget(Source* source) {

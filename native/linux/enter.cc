@@ -322,7 +322,7 @@ pid_t clone_child(OwnedLaunch* owned, int* pidfd, Error* error) {
   if (!birthplace) return -1;
   const int flags = (owned->launch.shared ? CLONE_VM : 0) | CLONE_PIDFD | SIGCHLD;
   const pid_t pid = clone(run_child, owned->stack + kStackSize, flags, &owned->launch, pidfd);
-  // What fork says once pid 1 of a pid namespace is gone.
+  // What fork says once pid 1 of a pid namespace is gone, or going, which nothing else tells yet.
   if (pid < 0) fail(error, "enter", "clone", "", errno == ENOMEM ? ESRCH : errno);
   return pid;
 }
@@ -380,11 +380,16 @@ bool start_command(Jail* jail, const CommandSpec& command, const Identity& ident
 bool finish_launch(Started* started, const char* file, pid_t* jail_pid, Error* error) {
   OwnedLaunch* owned = reinterpret_cast<OwnedLaunch*>(started->launch);
   Failure failure;
-  const ssize_t n = read(started->launched.get(), &failure, sizeof failure);
+  ssize_t n;
+  do {
+    n = read(started->launched.get(), &failure, sizeof failure);
+  } while (n < 0 && errno == EINTR);
+  const int number = errno;
   started->launched.reset();
   const bool shared = owned->launch.shared;
   const bool reached_exec = !shared || owned->launch.step == kStepExec;
   *jail_pid = shared ? owned->launch.jail_pid : read_jail_pid(started->pid);
+  if (n < 0) return fail(error, "enter", "read", file, number);
   if (n != static_cast<ssize_t>(sizeof failure)) {
     if (reached_exec) return true;
     return fail(error, "enter", "waitid", file, EINTR);  // killed on the way

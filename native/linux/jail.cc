@@ -138,9 +138,9 @@ bool name_host(const JailSpec& spec, Error* error) {
 // First it waits for the network namespace, then for what is in it.
 bool prepare_jail(const Making& m, int lifeline, Error* error) {
   if (!build_root(m.tree.get(), *m.spec, m.ids, m.registry, error)) return false;
-  if (!wait_for_go(lifeline)) return fail(error, "enter", "read", "", ECANCELED);
+  if (!wait_for_go(lifeline)) return fail(error, "enter", "read");
   if (!enter_namespaces(m, error) || !name_host(*m.spec, error)) return false;
-  return wait_for_go(lifeline) || fail(error, "anchor", "read", "", ECANCELED);
+  return wait_for_go(lifeline) || fail(error, "anchor", "read");
 }
 
 // Runs in the new pid 1.
@@ -507,7 +507,8 @@ bool undo_jail(Jail* jail, Error* error) {
   if (jail->entry.cgroup[0] != '\0') step_done("limits");
   jail->root.reset();
   withdraw_jail();
-  unregister_jail(jail->state.get(), jail->entry);
+  // What could not be undone is left to recover(), which knows of it by the entry.
+  if (all) unregister_jail(jail->state.get(), jail->entry);
   jail->locks.reset();
   step_done("register");
   return all;

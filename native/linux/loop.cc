@@ -38,11 +38,11 @@ bool Loop::watch(Source* source) {
   return epoll_ctl(fd_, EPOLL_CTL_ADD, source->fd, &event) == 0;
 }
 
-void Loop::want_write(Source* source, bool wanted) {
+bool Loop::want_write(Source* source, bool wanted) {
   epoll_event event = {};
   event.events = wanted ? EPOLLIN | EPOLLOUT : EPOLLIN;
   event.data.ptr = source;
-  epoll_ctl(fd_, EPOLL_CTL_MOD, source->fd, &event);
+  return epoll_ctl(fd_, EPOLL_CTL_MOD, source->fd, &event) == 0;
 }
 
 void Loop::forget(Source* source) {

@@ -47,6 +47,7 @@ bool wait_for_go(int gate) {
   do {
     n = read(gate, &byte, 1);
   } while (n < 0 && errno == EINTR);
+  if (n == 0) errno = ECANCELED;
   return n == 1;
 }
 

@@ -16,7 +16,7 @@ bool say_ready(int report);
 
 // The other way: the process may go on. False: it is gone; hear() tells why.
 bool say_go(int gate);
-// False: the monitor is gone or gave up.
+// False: errno is ECANCELED when the monitor is gone or gave up.
 bool wait_for_go(int gate);
 
 }  // namespace dfjail

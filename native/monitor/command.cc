@@ -1,6 +1,7 @@
 #include "command.hh"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,7 +107,9 @@ bool reap_command(Command* command, Ending* ending) {
   do {
     pid = wait4(command->started.pid, &ending->status, WNOHANG, &usage);
   } while (pid < 0 && errno == EINTR);
-  if (pid == 0) return false;
+  // Of one that is not our child any more nobody knows how it ended; anything else may pass.
+  if (pid == 0 || (pid < 0 && errno != ECHILD)) return false;
+  if (pid < 0) ending->status = SIGKILL;
   ending->user_us = microseconds(usage.ru_utime);
   ending->system_us = microseconds(usage.ru_stime);
   ending->max_rss = static_cast<uint64_t>(usage.ru_maxrss) * 1024;

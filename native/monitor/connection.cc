@@ -158,8 +158,8 @@ void Connection::push(Loop* loop) {
   write_out(out_, out_size_, &written);
   take_out(written);
   if (out_size_ == 0) return;
-  waiting_ = true;
-  loop->want_write(&source, true);  // one that is gone is noticed there
+  waiting_ = loop->want_write(&source, true);  // one that is gone is noticed there
+  if (!waiting_) drain();                      // nobody would ever say that there is room
 }
 
 bool Connection::flush(Loop* loop) {
@@ -167,8 +167,7 @@ bool Connection::flush(Loop* loop) {
   if (!write_out(out_, out_size_, &written)) return false;
   take_out(written);
   if (out_size_ > 0) return true;
-  waiting_ = false;
-  loop->want_write(&source, false);
+  waiting_ = !loop->want_write(&source, false);  // else the next turn tries again
   return true;
 }
 

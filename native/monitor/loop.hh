@@ -13,12 +13,20 @@ struct Source {
   void (*ready)(void* monitor, void* thing, bool readable, bool writable) = nullptr;
 };
 
+// What errors of watch() name.
+#ifdef __linux__
+constexpr const char* kWatch = "epoll_ctl";
+#else
+constexpr const char* kWatch = "kevent";
+#endif
+
 // Waits for descriptors: epoll here, kqueue there. One for the whole monitor.
 class Loop {
  public:
   bool open();
   bool watch(Source* source);
-  void want_write(Source* source, bool wanted);
+  // False: as before.
+  bool want_write(Source* source, bool wanted);
   // To be called before the descriptor is closed. Events of this turn that were not yet delivered
   // are dropped.
   void forget(Source* source);

@@ -63,10 +63,14 @@ class Monitor {
   bool stop(Connection* connection, const Frame& frame);
   bool set_capabilities(Connection* connection, const Frame& frame);
 
+  bool watch_jail(Error* error);
+  void take_back();
   void jail_is_ready(Connection* connection, uint32_t id);
   void send_ready(Connection* connection, uint32_t id);
   bool listen_for_others(Error* error);
   bool launch(Command* command, Error* error);
+  void give_up_launch(Command* command, const Error& error);
+  void refuse_launch(Command* command, const Error& error);
   Command* find_command(uint32_t id);
   Command* find_request(uint32_t request, uint32_t asker);
   void launched(Command* command);

@@ -63,9 +63,31 @@ bool Monitor::launch(Command* command, Error* error) {
   command->next = commands_;
   commands_ = command;
   if (command->next == nullptr) tell_activity(jail_, true, phase_ == Phase::kStopping);
-  loop_.watch(&command->exit_source);
-  unwatched_++;
+  if (loop_.watch(&command->exit_source)) {
+    unwatched_++;
+    return true;
+  }
+  fail(error, "enter", kWatch);
+  give_up_launch(command, *error);
   return true;
+}
+
+// Nobody would notice its end: it is looked for until it is reaped.
+void Monitor::give_up_launch(Command* command, const Error& error) {
+  command->watched = true;
+  command->launch_source.fd = -1;
+  refuse_launch(command, error);
+  command->ended = true;
+  unreaped_++;
+}
+
+// Reaped, and given back, when it has left our memory.
+void Monitor::refuse_launch(Command* command, const Error& error) {
+  command->failed = true;
+  signal_command(command->started, SIGKILL);  // it may be running, and nobody knows of it
+  for (uint32_t i = 0; i < kMaxConnections; i++) {
+    if (command->asker == 1U << i) answer_error(connections_[i], command->request, error);
+  }
 }
 
 Command* Monitor::find_command(uint32_t id) {
@@ -91,16 +113,16 @@ void Monitor::on_exit(void* monitor, void* thing, bool, bool) {
 }
 
 // Many commands are over in a moment: then the news of their start and of their end go together.
-// Until exec has been waited for that long, nobody is woken by it. The list begins with the newest:
-// behind one that is watched, all are.
+// Until exec has been waited for that long, nobody is woken by it.
 void Monitor::watch_launches() {
-  for (Command* c = commands_; unwatched_ > 0 && c != nullptr; c = c->next) {
-    if (c->ended) continue;
-    if (c->watched) break;
+  uint32_t left = unwatched_;
+  for (Command* c = commands_; left > 0 && c != nullptr; c = c->next) {
+    if (c->ended || c->watched) continue;
+    left--;
     if (microseconds_since(c->started_at) < kLaunchPause) continue;
+    if (!loop_.watch(&c->launch_source)) continue;  // the next turn tries again
     c->watched = true;
     unwatched_--;
-    loop_.watch(&c->launch_source);
   }
 }
 
@@ -114,16 +136,10 @@ void Monitor::launched(Command* command) {
   command->launch_source.fd = -1;
   Error error;
   const bool ok = finish_launch(&command->started, command->spec.file, &command->jail_pid, &error);
-  command->failed = !ok;
   command->running = ok;
   if (ok) was_used_ = true;
   if (!ok && error.number == EINTR && phase_ != Phase::kRunning) refuse_stopped(*command, &error);
-  if (!ok) {  // reaped, and given back, when it has left our memory
-    for (uint32_t i = 0; i < kMaxConnections; i++) {
-      if (command->asker == 1U << i) answer_error(connections_[i], command->request, error);
-    }
-    return;
-  }
+  if (!ok) return refuse_launch(command, error);
   free_launch(&command->started);
   Writer writer(Type::kSpawned, command->request);
   writer.u32(command->id);

@@ -64,7 +64,8 @@ bool Monitor::create(Connection* connection, const Frame& frame) {
   Error error;
   until_empty_ = understood && (spec->flags & JailSpec::kUntilEmpty) != 0;
   if (connection->wants_steps) begin_steps();
-  const bool made = understood && create_jail(*spec, &jail_, &error) && listen_for_others(&error);
+  const bool made = understood && create_jail(*spec, &jail_, &error) && watch_jail(&error) &&
+                    listen_for_others(&error);
   free(spec);
   if (made) step_done("ready");
   tell_steps(connection);
@@ -75,14 +76,19 @@ bool Monitor::create(Connection* connection, const Frame& frame) {
     return true;
   }
   answer_error(connection, frame.id, error);
-  if (jail_.owned && jail_.anchor && jail_.state) {  // made, but nobody could reach it
-    kill_jail(&jail_);
-    has_ended(&jail_);
-    undo_jail(&jail_, &error);
-  }
+  take_back();
   connection->drain();
   phase_ = Phase::kDone;
   return true;
+}
+
+// What was made, but nobody could reach, or whose end nobody would notice.
+void Monitor::take_back() {
+  if (!jail_.owned || !jail_.anchor || !jail_.state) return;
+  Error ignored;
+  kill_jail(&jail_);
+  has_ended(&jail_);
+  undo_jail(&jail_, &ignored);
 }
 
 bool Monitor::attach(Connection* connection, const Frame& frame) {
@@ -97,7 +103,7 @@ bool Monitor::attach(Connection* connection, const Frame& frame) {
   }
   Error error;
   if (connection->wants_steps) begin_steps();
-  const bool attached = attach_jail(state_dir, jid, &jail_, &error);
+  const bool attached = attach_jail(state_dir, jid, &jail_, &error) && watch_jail(&error);
   if (attached) step_done("enter");
   tell_steps(connection);
   forget_steps();
@@ -106,15 +112,19 @@ bool Monitor::attach(Connection* connection, const Frame& frame) {
     return true;
   }
   answer_error(connection, frame.id, error);
+  if (jail_.state) remove_guest_monitor(jail_.state.get(), jid);
   connection->drain();
   phase_ = Phase::kDone;
   return true;
 }
 
+bool Monitor::watch_jail(Error* error) {
+  anchor_ = {jail_.anchor.get(), this, nullptr, on_anchor};
+  return loop_.watch(&anchor_) || fail(error, "ready", kWatch);
+}
+
 void Monitor::jail_is_ready(Connection* connection, uint32_t id) {
   phase_ = Phase::kRunning;
-  anchor_ = {jail_.anchor.get(), this, nullptr, on_anchor};
-  loop_.watch(&anchor_);
   send_ready(connection, id);
 }
 
@@ -147,20 +157,24 @@ bool Monitor::listen_for_others(Error* error) {
   char folder[64];
   snprintf(folder, sizeof folder, "jails/%u", jail_.entry.jid);
   const UniqueFd dir(openat(jail_.state.get(), folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!dir || fchdir(dir.get()) < 0) return fail(error, "ready", "fchdir", folder);
+  if (!dir) return fail(error, "ready", "open", folder);
+  if (fchdir(dir.get()) < 0) return fail(error, "ready", "fchdir", folder);
   listener_.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (listener_.fd < 0) return fail(error, "ready", "socket");
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
   snprintf(address.sun_path, sizeof address.sun_path, "socket");
   const mode_t before = umask(0177);
   const bool bound =
       bind(listener_.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const int number = errno;
   umask(before);
-  if (!bound || listen(listener_.fd, 16) < 0) return fail(error, "ready", "bind", "socket");
+  if (!bound) return fail(error, "ready", "bind", "socket", number);
+  if (listen(listener_.fd, 16) < 0) return fail(error, "ready", "listen", "socket");
   if (chdir("/") < 0) return fail(error, "ready", "chdir", "/");
   listener_.monitor = this;
   listener_.ready = on_listener;
-  return loop_.watch(&listener_) || fail(error, "ready", "watch");
+  return loop_.watch(&listener_) || fail(error, "ready", kWatch);
 }
 
 }  // namespace dfjail
