@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { Native } from '../native.js';
-import { failureOf, monitorLost } from './failure.js';
+import { failureOf, monitorLost, monitorSilent } from './failure.js';
+import { Watchdog } from './patience.js';
 import {
   decodeMessage,
   encodeMessage,
@@ -19,6 +20,8 @@ export type Settle = (error: Error | null, answer: Message | null) => void;
 
 /** What a client tells the connection above it. */
 export interface ClientEvents {
+  /** Is something expected of the monitor beside the answers to requests? */
+  awaited(): boolean;
   /** A message that nobody asked for. */
   message(message: Message): void;
   /** The connection is over: by {@link MonitorClient.close}, by the monitor's end, or by a broken message. */
@@ -34,6 +37,14 @@ export interface Passing {
 const NOTHING_PASSED: Passing = { descriptors: [], taken: () => {} };
 const MAX_ID = 0xffffffff;
 
+interface Pending {
+  readonly name: RequestName;
+  readonly settle: Settle;
+}
+
+// All others are answered before the monitor looks at what comes next.
+const TAKES_TIME: ReadonlySet<RequestName> = new Set<RequestName>(['spawn', 'stop']);
+
 /** One connection to a monitor: requests out, their answers back by number, the rest to {@link ClientEvents}. */
 export class MonitorClient {
   /** The jail, once it is known: errors name it. */
@@ -42,7 +53,12 @@ export class MonitorClient {
   readonly #queue: SendQueue;
   readonly #events: ClientEvents;
   readonly #splitter = new FrameSplitter();
-  readonly #pending = new Map<number, Settle>();
+  /** In the order in which they were sent. */
+  readonly #pending = new Map<number, Pending>();
+  readonly #watchdog: Watchdog;
+  /** As it has told. */
+  #monitorPid: number | null = null;
+  #helloFlags = 0;
   #lastId = 0;
   #holds = 0;
   #ended = false;
@@ -51,9 +67,15 @@ export class MonitorClient {
    * @param native the addon
    * @param fd     a connected socket; it belongs to the client from here on
    * @param events what happens without having been asked for
+   * @param patienceMs how long the monitor may be silent while something is expected of it
    */
-  constructor(native: Native, fd: number, events: ClientEvents) {
+  constructor(native: Native, fd: number, events: ClientEvents, patienceMs: number) {
     this.#events = events;
+    this.#watchdog = new Watchdog(patienceMs, {
+      awaited: () => this.#pending.size > 0 || events.awaited(),
+      ping: () => this.#greet(this.#helloFlags),
+      silent: () => this.#end(monitorSilent(patienceMs, this.#monitorPid)),
+    });
     this.#socket = new Socket({ fd, readable: true, writable: true });
     this.#socket.unref();
     this.#queue = new SendQueue(native, fd, this.#socket);
@@ -84,7 +106,7 @@ export class MonitorClient {
   ): number {
     const id = this.#newId();
     const bytes = encodeMessage(name, id, body);
-    this.#pending.set(id, settle);
+    this.#pending.set(id, { name, settle });
     this.#queue.send(bytes, passing.descriptors, (error) => {
       passing.taken(error);
       if (error !== null && !isGone(error)) this.#settle(id, error, null);
@@ -125,9 +147,13 @@ export class MonitorClient {
   }
 
   #greet(flags: number): void {
+    this.#helloFlags = flags;
     this.request('hello', { version: PROTOCOL_VERSION, flags }, (error, answer) => {
       if (error !== null || answer === null) return;
-      if (answer.name === 'welcome' && answer.body.version === PROTOCOL_VERSION) return;
+      if (answer.name === 'welcome' && answer.body.version === PROTOCOL_VERSION) {
+        this.#monitorPid = answer.body.monitorPid;
+        return;
+      }
       this.#end(protocolError('the monitor is of another release'));
     });
   }
@@ -140,6 +166,7 @@ export class MonitorClient {
   }
 
   #receive(chunk: Buffer): void {
+    this.#watchdog.heard();
     try {
       for (const frame of this.#splitter.push(chunk)) {
         if (this.#ended) return;
@@ -151,6 +178,7 @@ export class MonitorClient {
   }
 
   #dispatch(message: Message): void {
+    if (message.name === 'welcome') this.#checkOrder(message.id);
     if (message.id === 0 || !this.#pending.has(message.id)) {
       this.#events.message(message);
     } else if (message.name === 'failed') {
@@ -160,15 +188,24 @@ export class MonitorClient {
     }
   }
 
+  // A monitor that answers what was asked later, and is well by that, will not answer the earlier any more.
+  #checkOrder(id: number): void {
+    for (const [earlier, { name }] of this.#pending) {
+      if (earlier === id) return;
+      if (!TAKES_TIME.has(name)) throw protocolError(`no answer to ${name.toUpperCase()}`);
+    }
+  }
+
   #settle(id: number, error: Error | null, answer: Message | null): void {
-    const settle = this.#pending.get(id);
+    const pending = this.#pending.get(id);
     this.#pending.delete(id);
-    settle?.(error, answer);
+    pending?.settle(error, answer);
   }
 
   #end(cause: Error | null): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#watchdog.end();
     this.#socket.destroy();
     // Only made where somebody waits: an error takes the time of its stack trace.
     const lost = () => monitorLost(cause ?? undefined);

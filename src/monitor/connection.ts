@@ -15,15 +15,16 @@ import type { ResolvedSpawn } from '../spawn-options.js';
 import { commandBody } from './bodies.js';
 import { MonitorClient } from './client.js';
 import { MonitorCommand } from './command.js';
-import { handleClosed, jailStopped, monitorLost } from './failure.js';
+import { handleClosed, isSilence, jailStopped, monitorLost } from './failure.js';
 import { connectMonitor, type MonitorHost, startMonitor } from './host.js';
-import type {
-  ExitedBody,
-  Message,
-  ReadyBody,
-  RunningBody,
-  SpecBody,
-  StepsBody,
+import {
+  type ExitedBody,
+  type Message,
+  type ReadyBody,
+  type RunningBody,
+  type SpecBody,
+  type StepsBody,
+  specFlags,
 } from './protocol.js';
 import { reapMonitor } from './reaper.js';
 import { isThere, recoverJail } from './recovery.js';
@@ -58,11 +59,14 @@ export class MonitorConnection implements Connection {
   readonly #starting = new Set<MonitorCommand>();
   /** Somebody wants to know what takes how long. */
   #steps: StepSink | null = null;
+  #persistent = false;
   #jid = 0;
   #name: string | null = null;
   /** STOPPED or GONE has come. */
   #over = false;
   #closing = false;
+  /** Why the connection has ended. */
+  #cause: Error | null = null;
   #capabilities: Capabilities | null = null;
   #hold: (() => void) | null = null;
   #settleEnd: (end: JailEnd) => void = () => {};
@@ -89,6 +93,7 @@ export class MonitorConnection implements Connection {
     const connection = new MonitorConnection(host, 'created', fd, pid);
     connection.#tell(steps);
     connection.#name = spec.name === '' ? null : spec.name;
+    connection.#persistent = (spec.flags & specFlags.persist) !== 0;
     await connection.#establish(() => connection.#client.ask('create', spec));
     if (!signal?.aborted) return connection;
     await connection.stop(constants.signals.SIGKILL, 0, null);
@@ -127,10 +132,12 @@ export class MonitorConnection implements Connection {
     this.ended = new Promise((resolve) => {
       this.#settleEnd = resolve;
     });
-    this.#client = new MonitorClient(host.native, fd, {
-      message: (message) => this.#hear(message),
-      ended: () => void this.#finish(),
-    });
+    const events = {
+      awaited: () => this.#awaited(),
+      message: (message: Message) => this.#hear(message),
+      ended: (cause: Error | null) => void this.#finish(cause),
+    };
+    this.#client = new MonitorClient(host.native, fd, events, host.patienceMs);
   }
 
   get jid(): number {
@@ -166,7 +173,7 @@ export class MonitorConnection implements Connection {
     this.#tell(steps);
     try {
       await this.#askToStop(signal, graceMs);
-      if ((await this.ended) !== 'gone') throw monitorLost();
+      if ((await this.ended) !== 'gone') throw this.#lost();
     } finally {
       release();
     }
@@ -212,6 +219,10 @@ export class MonitorConnection implements Connection {
         resolve();
       });
     });
+  }
+
+  #lost(): JailError {
+    return monitorLost(this.#cause ?? undefined);
   }
 
   #tell(steps: StepSink | null): void {
@@ -306,14 +317,26 @@ export class MonitorConnection implements Connection {
     }
   }
 
-  async #finish(): Promise<void> {
+  // Ends of commands, and its own where it has said STOPPED or GONE.
+  #awaited(): boolean {
+    return this.#commands.size > 0 || this.#over;
+  }
+
+  // What was made to stay is not ended because its monitor is of no use to this program.
+  #patience(): number | null {
+    if (this.#persistent && this.#jid !== 0) return null;
+    return isSilence(this.#cause) ? 0 : this.#host.patienceMs;
+  }
+
+  async #finish(cause: Error | null): Promise<void> {
+    this.#cause = cause;
     this.unref();
     for (const command of this.#commands.values()) {
       if (this.#closing) command.abandoned(handleClosed(this.#jid));
-      else command.failed(monitorLost());
+      else command.failed(this.#lost());
     }
     this.#commands.clear();
-    if (this.#pid !== null) await reapMonitor(this.#host.native, this.#pid);
+    if (this.#pid !== null) await reapMonitor(this.#host.native, this.#pid, this.#patience());
     this.#settleEnd(await this.#verdict());
   }
 

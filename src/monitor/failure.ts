@@ -20,8 +20,31 @@ export function failureOf(body: FailedBody, jid?: number): JailError {
 
 /** The connection to a monitor ended while something was waiting for it. */
 export function monitorLost(cause?: unknown): JailError {
+  if (isSilence(cause)) {
+    const { message, hint } = cause;
+    return new JailError('ERR_JAIL_MONITOR_LOST', message, { hint });
+  }
   const message = 'The jail’s monitor is gone: what it ran was killed, and its end is not known';
   return new JailError('ERR_JAIL_MONITOR_LOST', message, { cause });
+}
+
+/**
+ * A monitor has not said anything for too long.
+ *
+ * @param patienceMs how long it was waited for
+ * @param pid        which, as far as it has told
+ */
+export function monitorSilent(patienceMs: number, pid: number | null): JailError {
+  const who = pid === null ? '' : ` (process ${pid})`;
+  const message = `The jail’s monitor${who} has not answered for ${patienceMs / 1000} s`;
+  const hint =
+    'where this program made a jail that is not persistent, it was killed and the jail with it; else: is it stopped, or traced? continue it, or kill it and call recover()';
+  return new JailError('ERR_JAIL_MONITOR_LOST', message, { hint });
+}
+
+/** Has a connection ended because the monitor was silent? */
+export function isSilence(cause: unknown): cause is JailError {
+  return cause instanceof JailError && cause.code === 'ERR_JAIL_MONITOR_LOST';
 }
 
 /** The jail is stopped, or was: nothing can be run in it. */

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { loadNative, type Native, nativeFailure } from '../native.js';
+import { monitorPatience } from './patience.js';
 
 // What fits into sockaddr_un on Linux. State directories below a long $XDG_RUNTIME_DIR do not.
 const MAX_SOCKET_PATH = 107;
@@ -11,16 +12,18 @@ export interface MonitorHost {
   /** The path of `jail-monitor`. */
   readonly program: string;
   readonly stateDir: string;
+  /** How long a monitor may be silent, ms. */
+  readonly patienceMs: number;
 }
 
 /**
  * The addon and its monitor, for one state directory.
  *
- * @throws JailError `ERR_JAIL_NATIVE`
+ * @throws JailError `ERR_JAIL_NATIVE`; `ERR_INVALID_ARG_VALUE`: an environment variable
  */
 export function monitorHost(stateDir: string): MonitorHost {
   const { native, monitor } = loadNative();
-  return { native, program: monitor, stateDir };
+  return { native, program: monitor, stateDir, patienceMs: monitorPatience() };
 }
 
 /** Starts a monitor; failures carry step `monitor`. */

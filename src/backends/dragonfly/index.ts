@@ -5,6 +5,7 @@ import { jailNotFound } from '../../errors.js';
 import { specBody } from '../../monitor/bodies.js';
 import { MonitorConnection } from '../../monitor/connection.js';
 import { monitorHost } from '../../monitor/host.js';
+import { orNotFound } from '../../monitor/opening.js';
 import { loadNative, nativeFailure, type RawJail } from '../../native.js';
 import { jailInfo } from '../../registry/entries.js';
 import { recoverAll, sweepOnce } from '../../registry/recover.js';
@@ -48,7 +49,10 @@ export class DragonflyBackend extends KernelBackend implements Backend {
     const host = monitorHost(stateDirectory());
     const entry = this.ask(() => host.native.findEntry(host.stateDir, id));
     if (entry !== null && entry.socket !== '') {
-      return MonitorConnection.adopt(host, entry.jid, entry.name || null, entry.socket);
+      const { jid, name, socket } = entry;
+      return orNotFound(host, id, jid, () =>
+        MonitorConnection.adopt(host, jid, name || null, socket),
+      );
     }
     // By number every jail can be entered, whoever made it: jail(8), rc.d, another program.
     const jid = entry?.jid ?? (typeof id === 'number' && this.find(id) !== null ? id : null);

@@ -5,6 +5,7 @@ import { jailNotFound } from '../../errors.js';
 import { specBody } from '../../monitor/bodies.js';
 import { MonitorConnection } from '../../monitor/connection.js';
 import { type MonitorHost, monitorHost } from '../../monitor/host.js';
+import { orNotFound } from '../../monitor/opening.js';
 import { type Native, nativeFailure, type RawJail } from '../../native.js';
 import { jailInfo } from '../../registry/entries.js';
 import { JailListing } from '../../registry/listing.js';
@@ -64,8 +65,11 @@ export class LinuxBackend implements Backend {
     const entry = attempt(() => host.native.findEntry(host.stateDir, id));
     if (entry === null) throw jailNotFound(id);
     const name = entry.name === '' ? null : entry.name;
-    if (entry.socket === '') return MonitorConnection.enter(host, entry.jid, name);
-    return MonitorConnection.adopt(host, entry.jid, name, entry.socket);
+    return orNotFound(host, id, entry.jid, () =>
+      entry.socket === ''
+        ? MonitorConnection.enter(host, entry.jid, name)
+        : MonitorConnection.adopt(host, entry.jid, name, entry.socket),
+    );
   }
 
   list(): JailInfo[] {

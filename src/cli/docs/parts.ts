@@ -17,6 +17,10 @@ export const manualParts = {
     ],
     ['TMPDIR', 'Where the temporary roots of `dfjail run` are made. Default: /tmp'],
     ['DRAGONFLY_JAIL_STATE', 'The directory of the registry of jails.'],
+    [
+      'DRAGONFLY_JAIL_MONITOR_TIMEOUT',
+      'Milliseconds after which a monitor that does not answer counts as lost; 30000 unless set.',
+    ],
   ],
   files: [
     [
