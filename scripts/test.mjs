@@ -36,6 +36,7 @@ add(sum, runOnModel());
 add(sum, runAsBoth('security', { args }));
 add(sum, runAsBoth('examples', { args }));
 add(sum, runMocha('documents', 'documents', { args }));
+add(sum, runAsBoth('reliability', { args }));
 add(sum, runMocha('package', 'package', { args }));
 if (args.length === 0) {
   add(sum, runNativeTests());

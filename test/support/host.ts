@@ -180,6 +180,13 @@ export function registryFolders(): string[] {
   return names(join(stateDirectory(), 'jails'));
 }
 
+/** The names of jails in the registry, and whose they are. */
+export function registeredNames(): { name: string; jid: string }[] {
+  if (modelKernel() !== null) return [];
+  const folder = join(stateDirectory(), 'names');
+  return names(folder).map((name) => ({ name, jid: link(join(folder, name)) ?? '' }));
+}
+
 function hexOf(address: string): string {
   const [head = '', tail = ''] = address.split('::');
   const left = head.split(':').filter(Boolean);

@@ -9,6 +9,7 @@ import {
   hostInterfaces,
   hostMounts,
   openDescriptors,
+  registeredNames,
   registryFolders,
 } from './host.js';
 
@@ -29,6 +30,7 @@ export class Snapshot {
   readonly #mounts = hostMounts();
   readonly #interfaces = new Set(hostInterfaces());
   readonly #folders = new Set(registryFolders());
+  readonly #names = new Set(registeredNames().map(({ name }) => name));
 
   /** @param directory below which all jails of the test have their roots */
   constructor(readonly directory: string) {}
@@ -49,6 +51,10 @@ export class Snapshot {
     const others = new Set(jails.map(({ jid }) => String(jid)));
     const folders = registryFolders().filter((jid) => !this.#folders.has(jid) && !others.has(jid));
     assert.deepEqual(folders, [], 'folders are left in the registry');
+    const names = registeredNames().filter(
+      ({ name, jid }) => !this.#names.has(name) && !others.has(jid),
+    );
+    assert.deepEqual(names, [], 'names are left in the registry');
     const foreign = jails.some(({ jid }) => !this.#folders.has(`${jid}`));
     // Only root's jails have an interface on the host; those that come while we are not root are somebody else's.
     if (isRoot && !foreign)
