@@ -206,8 +206,11 @@ bool link_name(int state, const Entry& entry, Error* error) {
 // Removes everything in a jail's folder and the folder.
 void remove_folder(int state, uint32_t jid) {
   char folder[64];
-  jail_folder(jid, "entry", folder);
-  unlinkat(state, folder, 0);
+  constexpr const char* kFiles[] = {"entry", "socket"};
+  for (const char* file : kFiles) {
+    jail_folder(jid, file, folder);
+    unlinkat(state, folder, 0);
+  }
   jail_folder(jid, "", folder);
   if (unlinkat(state, folder, AT_REMOVEDIR) == 0) return;  // as a rule there is nothing else
   const int fd = openat(state, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
