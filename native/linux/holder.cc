@@ -50,11 +50,17 @@ void NamespaceHolder::run(const JailNetwork& network, int gate, int report) {
     fail(&error, "enter", "unshare");
     say_failed(report, error);
   }
-  if (!say_ready(report) || !wait_for_go(gate)) _exit(1);
+  if (!say_ready(report)) _exit(1);
+  if (!wait_for_go(gate)) {
+    fail(&error, "address", "read");
+    say_failed(report, error);
+  }
   if (!configure_jail(network.addresses, network.count, network.linked, &error))
     say_failed(report, error);
   if (!say_ready(report)) _exit(1);
-  wait_for_go(gate);  // which never comes: until the monitor needs it no longer, or is gone
+  // Until the monitor needs it no longer or is gone, whatever else happens.
+  while (wait_for_go(gate) || errno != ECANCELED) {
+  }
   _exit(0);
 }
 
@@ -63,6 +69,20 @@ bool NamespaceHolder::await_network(Error* error) { return await("enter", error)
 bool NamespaceHolder::configure(Error* error) {
   say_go(gate_.get());
   return await("address", error);
+}
+
+void NamespaceHolder::explain(Error* error) {
+  Error own;
+  switch (hear(report_.get(), &own)) {
+    case Word::kReady:
+      return;
+    case Word::kFailed:
+      *error = own;
+      return;
+    case Word::kEnded:
+      *error = Error();
+      fail(error, "id-map", "read", "", ECHILD);
+  }
 }
 
 bool NamespaceHolder::await(const char* step, Error* error) {

@@ -104,6 +104,7 @@ bool map_jail_ids(Making* m, Error* error) {
   const uint32_t outside = m->rootless ? 0 : entry.id_base;
   if (!map_ids(holder, 0, outside, entry.id_count, "uid_map", error) ||
       !map_ids(holder, 0, outside, entry.id_count, "gid_map", error)) {
+    m->holder.explain(error);
     return false;
   }
   m->user_namespace = open_proc(holder, "ns/user", O_RDONLY);

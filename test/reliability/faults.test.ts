@@ -34,7 +34,7 @@ const OTHER_CODES = new Set([
 
 /** Calls of taking back: where one of them fails, recover() may have to finish. */
 const UNDOING =
-  /^(unlink|unlinkat|rmdir|sendto|sendmsg|recvmsg|recvfrom|socket|bind|openat|flock|setns)$/;
+  /^(unlink|unlinkat|readlinkat|rmdir|sendto|sendmsg|recvmsg|recvfrom|socket|bind|openat|flock|setns)$/;
 
 describe('a system call that fails', () => {
   const jails = useJails();
