@@ -30,7 +30,8 @@ class NamespaceHolder {
   // It is there, with a user namespace, whose ids are yet to be mapped; it goes on at once to make
   // the network namespace (step 'id-map').
   bool start(const JailNetwork& network, Error* error);
-  // Its ids could not be mapped: was that because it has ended? Then its own error takes the place.
+  // Something failed that needs it: was that because it has ended? Then its own error takes the
+  // place.
   void explain(Error* error);
   // It has its network namespace (step 'enter').
   bool await_network(Error* error);

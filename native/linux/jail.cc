@@ -187,7 +187,11 @@ bool connect_jail(Making* m, Error* error) {
   if (!network.linked) return true;
   Entry& entry = m->jail->entry;
   const UniqueFd netns = open_proc(m->holder.pid(), "ns/net", O_RDONLY);
-  if (!netns) return fail(error, "link", "open", "ns/net");
+  if (!netns) {
+    fail(error, "link", "open", "ns/net");
+    m->holder.explain(error);
+    return false;
+  }
   // A jail of another state directory may have the same jid.
   constexpr int kTries = 10;
   for (int i = 0; i < kTries; i++) {
