@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -67,11 +68,14 @@ void NamespaceHolder::run(const JailNetwork& network, int gate, int report) {
 bool NamespaceHolder::await_network(Error* error) { return await("enter", error); }
 
 bool NamespaceHolder::configure(Error* error) {
-  say_go(gate_.get());
+  if (!say_go(gate_.get()) && errno != EPIPE) return fail(error, "address", "write");
   return await("address", error);
 }
 
+// Before it ends it says why, so nothing need be waited for.
 void NamespaceHolder::explain(Error* error) {
+  pollfd said = {report_.get(), POLLIN, 0};
+  if (poll(&said, 1, 0) <= 0) return;
   Error own;
   switch (hear(report_.get(), &own)) {
     case Word::kReady:

@@ -211,6 +211,7 @@ bool raise_network(Making* m, Error* error) {
 
 bool tell_anchor(const Making& m, Error* error) {
   if (say_go(m.jail->lifeline.get())) return true;
+  if (errno != EPIPE) return fail(error, "anchor", "write");
   return hear(m.report.get(), error) != Word::kFailed && fail(error, "anchor", "write", "", ECHILD);
 }
 

@@ -37,7 +37,9 @@ void say_failed(int report, const Error& error) {
 bool say_go(int gate) {
   const auto before = signal(SIGPIPE, SIG_IGN);
   const bool written = write(gate, &kGoByte, 1) == 1;
+  const int number = errno;
   signal(SIGPIPE, before);
+  errno = number;
   return written;
 }
 

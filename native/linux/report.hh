@@ -14,7 +14,7 @@ bool say_ready(int report);
 // The strings in it are at the same place in both processes.
 [[noreturn]] void say_failed(int report, const Error& error);
 
-// The other way: the process may go on. False: it is gone; hear() tells why.
+// The other way: the process may go on. False and errno; EPIPE: it is gone, and hear() tells why.
 bool say_go(int gate);
 // False: errno is ECANCELED when the monitor is gone or gave up.
 bool wait_for_go(int gate);
