@@ -139,7 +139,7 @@ describe('what the documents show', function () {
       const chain = chainOf(block, blocks);
       if (block.directive.where === 'model') return runOnModel(block, chain.slice(0, -1));
       await inWorld(async (world) => {
-        if (/\/etc\/rc\.conf|inspectRoot/.test(block.code)) world.addCompleteRoot();
+        if (/'\/etc\/rc\.conf'|inspectRoot\('/.test(block.code)) world.addCompleteRoot();
         const outcomes = await world.run(chain.map((one) => nodeStep(one, [], world.home)));
         for (const [index, one] of chain.entries()) assertRan(one, outcomes[index]);
       });

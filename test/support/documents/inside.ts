@@ -37,7 +37,7 @@ async function perform(step: Step): Promise<Outcome> {
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].on('data', (chunk) => {
       written[name] += chunk;
-      endWhenSaid(child, step, written.stdout);
+      endWhenSaid(child, step, written.stdout + written.stderr);
     });
   }
   child.stdin.on('error', () => {}); // it may have ended without reading

@@ -5,7 +5,7 @@ import { Jail, type JailSpec } from 'dragonfly-jail';
 import { prepareThinRoot } from 'dragonfly-jail/rootfs';
 
 async function rootOf(name: string): Promise<JailSpec> {
-  const path = `/var/jails/${name}`;
+  const path = `/var/jails/of-the-documents/${name}`;
   const { mounts } = await prepareThinRoot(path, { include: ['/opt', '/srv'] });
   for (const folder of ['var/db', 'var/log', 'var/run'])
     mkdirSync(`${path}/${folder}`, { recursive: true });
