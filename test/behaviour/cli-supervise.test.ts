@@ -151,6 +151,7 @@ describe('dfjail supervise', function () {
     write({ same: service('exec sleep 1000'), other: service('exec sleep 1000') });
     const program = start(file);
     await become('other', 'ready');
+    await become('same', 'ready');
     const pid = status('same')?.pid;
     write({ same: service('exec sleep 1000'), more: service('exec sleep 1001') });
     program.kill('SIGHUP');
