@@ -12,7 +12,7 @@ export interface Step {
   readonly input?: string;
   /** Lines of sh(1) that are run first; they must not fail. */
   readonly before?: readonly string[];
-  /** A line of sh(1) that is run while the program runs. */
+  /** A line of sh(1) that is run while the program runs, again and again. */
   readonly during?: string;
   /** Which signal ends it: when it has written this, or after so many ms. */
   readonly ended?: { readonly signal: NodeJS.Signals; readonly after: string | number } | null;
@@ -47,7 +47,8 @@ async function perform(step: Step): Promise<Outcome> {
   if (typeof ended?.after === 'number') {
     timers.push(setTimeout(() => signalGroup(child, ended.signal), ended.after));
   }
-  if (during !== undefined) timers.push(setTimeout(() => prepare(during), START));
+  // Again and again: the first may come before the program has begun to look.
+  if (during !== undefined) timers.push(setInterval(() => prepare(during), START));
   return new Promise((resolve) => {
     child.once('close', (code, signal) => {
       timers.forEach(clearTimeout);
