@@ -28,13 +28,22 @@ function segment(file: string, type: string): string | undefined {
     .find((line) => line.trim().startsWith(type));
 }
 
+// A fresh checkout has none yet.
+function prebuild(): void {
+  const script = join(project, 'scripts', 'prebuild.mjs');
+  const { status, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+}
+
 for (const folder of [BUILT, PREBUILT]) {
   const kind = folder === BUILT ? 'built here' : 'that the package brings';
   const files = (...names: string[]) => names.map((name) => join(folder, name)).filter(existsSync);
 
   describe(`the programs ${kind}`, () => {
     before(function () {
+      this.timeout(600_000);
       if (process.platform !== 'linux') skip(this, 'the linker’s flags are those of Linux');
+      if (folder === PREBUILT && !existsSync(folder)) prebuild();
       assert(files(ADDON, MONITOR).length === 2, `${folder}: the addon and the monitor are there`);
     });
 
