@@ -2,7 +2,7 @@
 import { runFuzzers, runSanitized } from './lib/native-checks.mjs';
 import { giveUp } from './lib/project.mjs';
 import { compileTests, setup } from './lib/steps.mjs';
-import { add, runNativeTests } from './lib/suites.mjs';
+import { add, conclude, runNativeTests } from './lib/suites.mjs';
 
 const SHORT = 20;
 const LONG = 600;
@@ -13,6 +13,4 @@ if (!compileTests()) giveUp('The tests do not compile.');
 const sum = runNativeTests();
 add(sum, runSanitized());
 add(sum, await runFuzzers(process.argv.includes('--long') ? LONG : SHORT));
-for (const { title, reason } of sum.reasons) console.log(`skipped: ${title}: ${reason}`);
-if (sum.failed > 0) process.exitCode = 1;
-console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
+conclude(sum);

@@ -3,6 +3,7 @@
 import { runAsBoth } from './lib/both-users.mjs';
 import { giveUp } from './lib/project.mjs';
 import { compileTests, setup } from './lib/steps.mjs';
+import { conclude } from './lib/suites.mjs';
 
 const SUITES = ['security', 'reliability'];
 const LONG = '--long';
@@ -17,6 +18,4 @@ if (!compileTests()) giveUp('The tests do not compile.');
 
 const args = rest.filter((arg) => arg !== LONG);
 const sum = runAsBoth(folder, { args, long });
-for (const { title, reason } of sum.reasons) console.log(`skipped: ${title}: ${reason}`);
-if (sum.failed > 0) process.exitCode = 1;
-console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
+conclude(sum);

@@ -3,9 +3,9 @@
 
 import { runAsBoth } from './lib/both-users.mjs';
 import { runFuzzers, runSanitized } from './lib/native-checks.mjs';
-import { at, giveUp, say } from './lib/project.mjs';
+import { at, giveUp } from './lib/project.mjs';
 import { compileExamples, compileTests, setup } from './lib/steps.mjs';
-import { add, nothing, runMocha, runNativeTests } from './lib/suites.mjs';
+import { add, conclude, fail, nothing, runMocha, runNativeTests } from './lib/suites.mjs';
 
 const args = process.argv.slice(2);
 const FUZZ_SECONDS = 20;
@@ -44,8 +44,5 @@ if (args.length === 0) {
   add(sum, await runFuzzers(FUZZ_SECONDS));
 }
 
-for (const { title, reason } of sum.reasons) console.log(`skipped: ${title}: ${reason}`);
-const skippedWhole = wasSkipped(behaviour);
-if (skippedWhole) say('\nThe behaviour suite was skipped as a whole: that is a failure.');
-if (sum.failed > 0 || skippedWhole) process.exitCode = 1;
-console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
+if (wasSkipped(behaviour)) fail(sum, 'behaviour', 'the suite was skipped as a whole');
+conclude(sum);

@@ -12,9 +12,12 @@ const { EVENT_RUN_END, EVENT_TEST_FAIL, EVENT_TEST_PASS, EVENT_TEST_PENDING } =
 export default class SpecWithCounts extends Mocha.reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
-    const counts = { passed: 0, failed: 0, skipped: 0, reasons: [] };
+    const counts = { passed: 0, failed: 0, skipped: 0, reasons: [], failures: [] };
     runner.on(EVENT_TEST_PASS, () => counts.passed++);
-    runner.on(EVENT_TEST_FAIL, () => counts.failed++);
+    runner.on(EVENT_TEST_FAIL, (test, error) => {
+      counts.failed++;
+      counts.failures.push({ title: test.fullTitle(), reason: `${error?.message ?? error}` });
+    });
     runner.on(EVENT_TEST_PENDING, (test) => {
       counts.skipped++;
       const reason = skipReason(test);

@@ -20,7 +20,7 @@ const LONG_TIMEOUT = 6 * 3_600_000; // of a suite that was asked to take its tim
 
 /** No test at all. */
 export function nothing() {
-  return { passed: 0, failed: 0, skipped: 0, reasons: [] };
+  return { passed: 0, failed: 0, skipped: 0, reasons: [], failures: [] };
 }
 
 /** Adds the counts of one suite to a sum. */
@@ -29,6 +29,24 @@ export function add(sum, counts) {
   sum.failed += counts.failed;
   sum.skipped += counts.skipped;
   sum.reasons.push(...counts.reasons);
+  sum.failures.push(...counts.failures);
+}
+
+/** Counts one failure that no test has told of. */
+export function fail(counts, title, reason) {
+  counts.failed++;
+  counts.failures.push({ title, reason });
+}
+
+/**
+ * Ends the output of a script with what somebody wants to know who sees the end alone: what was skipped, what failed,
+ * and the line of the counts.
+ */
+export function conclude(sum) {
+  for (const { title, reason } of sum.reasons) console.log(`skipped: ${title}: ${reason}`);
+  for (const { title, reason } of sum.failures) console.log(`failed: ${title}: ${reason}`);
+  if (sum.failed > 0) process.exitCode = 1;
+  console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
 }
 
 /**
@@ -90,7 +108,7 @@ function readCounts(title, file, ended) {
   if (bad) {
     const why = ended.error?.message ?? ended.signal ?? `exit code ${ended.status}`;
     say(`${title}: mocha ended with ${why}: counted as one failure`);
-    counts.failed++;
+    fail(counts, title, `mocha ended with ${why}`);
   }
   return counts;
 }
@@ -129,8 +147,9 @@ export function runTap(file, args, title) {
   process.stdout.write(ended.stdout ?? '');
   const counts = countTap(ended.stdout ?? '', title);
   if (ended.status !== 0 && counts.failed === 0) {
-    say(`${title} ended with ${ended.signal ?? `exit code ${ended.status}`}`);
-    counts.failed++;
+    const how = `ended with ${ended.signal ?? `exit code ${ended.status}`}`;
+    say(`${title} ${how}`);
+    fail(counts, title, how);
   }
   return counts;
 }
@@ -146,10 +165,14 @@ export function countTap(text, title) {
       counts.skipped++;
       counts.reasons.push({ title: `${title}${description.split('#')[0]}`, reason });
     } else if (verdict === 'ok') counts.passed++;
-    else counts.failed++;
+    else fail(counts, title, line);
   }
   const [, planned] = /^1\.\.(\d+)/m.exec(text) ?? [];
   const seen = counts.passed + counts.failed + counts.skipped;
-  if (planned !== undefined && Number(planned) > seen) counts.failed += Number(planned) - seen;
+  const left = planned === undefined ? 0 : Math.max(Number(planned) - seen, 0);
+  if (left > 0) {
+    counts.failed += left;
+    counts.failures.push({ title, reason: `${left} of ${planned} were not run` });
+  }
   return counts;
 }
