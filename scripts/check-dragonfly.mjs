@@ -7,41 +7,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { dragonflySources, LANGUAGE, sourcesIn, TARGET } from './lib/dragonfly.mjs';
 import { at, giveUp, root, say } from './lib/project.mjs';
 
 const WARNINGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wshadow', '-Wconversion', '-Werror'];
-const LANGUAGE = ['-std=c++17', '-fno-exceptions', '-fno-rtti', '-fno-threadsafe-statics'];
-const STUBS = at('test', 'dragonfly-stubs');
-const TARGET = [
-  '--target=x86_64-unknown-dragonfly',
-  '-nostdinc',
-  '-nostdinc++',
-  '-isystem',
-  STUBS,
-  '-O1',
-  '-c',
-];
-
-const FOLDERS = [
-  ['native', 'dragonfly'],
-  ['native', 'monitor'],
-  ['native', 'common'],
-  ['native', 'recover'],
-  ['native', 'selftest'],
-  ['native', 'selftest', 'dragonfly'],
-];
-
-function sourcesIn(...folder) {
-  const files = readdirSync(at(...folder)).filter((file) => file.endsWith('.cc'));
-  return files.map((file) => at(...folder, file));
-}
-
-/** Everything that is compiled on DragonFly; `other.cc` takes the place of it elsewhere. */
-function dragonflySources() {
-  const sources = FOLDERS.flatMap((folder) => sourcesIn(...folder));
-  const wanted = sources.filter((file) => !file.endsWith(join('selftest', 'other.cc')));
-  return [...wanted, join(STUBS, 'layouts.cc')];
-}
+const OUTPUT = ['-O1', '-c'];
 
 function works(program, ...args) {
   return spawnSync(program, args, { stdio: 'ignore' }).status === 0;
@@ -72,7 +42,7 @@ function clang() {
 /** Compiles one file; what the compiler complains of. */
 function compile(compiler, source, folder) {
   const object = join(folder, `${relative(root, source).replaceAll(/[/\\]/g, '_')}.o`);
-  const args = [...TARGET, ...LANGUAGE, ...WARNINGS, source, '-o', object];
+  const args = [...TARGET, ...OUTPUT, ...LANGUAGE, ...WARNINGS, source, '-o', object];
   const { status, stderr, error } = spawnSync(compiler, args, { encoding: 'utf8' });
   if (status === 0) return [];
   return [`${relative(root, source)}:\n${stderr || error?.message}`];

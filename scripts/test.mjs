@@ -6,6 +6,7 @@ import { runFuzzers, runSanitized } from './lib/native-checks.mjs';
 import { at, giveUp } from './lib/project.mjs';
 import { compileExamples, compileTests, setup } from './lib/steps.mjs';
 import { add, conclude, fail, nothing, runMocha, runNativeTests } from './lib/suites.mjs';
+import { runTidy } from './lib/tidy.mjs';
 
 const args = process.argv.slice(2);
 const FUZZ_SECONDS = 20;
@@ -41,6 +42,7 @@ add(sum, runMocha('package', 'package', { args }));
 if (args.length === 0) {
   add(sum, runNativeTests());
   add(sum, runSanitized());
+  add(sum, await runTidy());
   add(sum, await runFuzzers(FUZZ_SECONDS));
 }
 

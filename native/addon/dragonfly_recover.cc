@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "../common/number.hh"
 #include "../common/unique_fd.hh"
 #include "recover.hh"
 
@@ -44,9 +45,17 @@ const char* keep(Recovery* recovery, const std::string& text) {
   return recovery->texts.back().c_str();
 }
 
+// 0 where there is none.
+template <typename Number>
+Number number_of(const std::string& text) {
+  const char* at = text.c_str();
+  Number number = 0;
+  return take_number(&at, &number) ? number : 0;
+}
+
 Error error_of(Recovery* recovery, const Record& record) {
   Error error;
-  error.number = atoi(record[kNumber].c_str());
+  error.number = number_of<int>(record[kNumber]);
   error.code = keep(recovery, record[kCode]);
   error.syscall = keep(recovery, record[kSyscall]);
   error.step = keep(recovery, record[kFailedStep]);
@@ -139,7 +148,7 @@ bool run_recovery(const std::string& folder, uint32_t jid, std::vector<Record>* 
 void add_record(Recovery* recovery, const Record& record) {
   if (record[kKind] == "jail") {
     Recovered jail;
-    jail.jid = static_cast<uint32_t>(atoi(record[kJid].c_str()));
+    jail.jid = number_of<uint32_t>(record[kJid]);
     jail.name = record[kWhat];
     return recovery->jails.push_back(std::move(jail));
   }

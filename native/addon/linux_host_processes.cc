@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kMaxThreads = 4;
 constexpr size_t kWorthAThread = 96;  // processes: reading them takes a millisecond
-constexpr size_t kStackSize = 256 * 1024;
+constexpr size_t kStackSize = size_t{256} * 1024;
 
 struct Share {
   const pid_t* begin;

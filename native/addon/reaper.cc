@@ -12,7 +12,7 @@
 namespace dfjail {
 namespace {
 
-constexpr size_t kStackSize = 128 * 1024;
+constexpr size_t kStackSize = size_t{128} * 1024;
 constexpr long kFirstPause = 1'000'000;      // ns; most monitors end as soon as their socket does
 constexpr long kLongestPause = 500'000'000;  // those of persistent jails stay
 

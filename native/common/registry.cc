@@ -203,6 +203,23 @@ bool link_name(int state, const Entry& entry, Error* error) {
   return symlinkat(target, state, link) == 0 || fail(error, kStep, "symlink", link);
 }
 
+uint64_t number(const char* value) { return strtoull(value, nullptr, 10); }
+
+// Calls visit(folder, name) for what is in a folder, until it returns false.
+template <typename Visit>
+void each_name(int at, const char* folder, const Visit& visit) {
+  UniqueFd fd(openat(at, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  DIR* dir = fd ? fdopendir(fd.get()) : nullptr;
+  if (dir == nullptr) return;
+  const int opened = fd.release();  // closedir's now
+  while (const dirent* item = readdir(dir)) {
+    const char* name = item->d_name;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
+    if (!visit(opened, name)) break;
+  }
+  closedir(dir);
+}
+
 // Removes everything in a jail's folder and the folder.
 void remove_folder(int state, uint32_t jid) {
   char folder[64];
@@ -213,18 +230,10 @@ void remove_folder(int state, uint32_t jid) {
   }
   jail_folder(jid, "", folder);
   if (unlinkat(state, folder, AT_REMOVEDIR) == 0) return;  // as a rule there is nothing else
-  const int fd = openat(state, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return;
-  DIR* dir = fdopendir(fd);
-  if (dir == nullptr) {
-    close(fd);
-    return;
-  }
-  while (const dirent* item = readdir(dir)) {
-    if (strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0)
-      unlinkat(fd, item->d_name, 0);
-  }
-  closedir(dir);
+  each_name(state, folder, [](int opened, const char* name) {
+    unlinkat(opened, name, 0);
+    return true;
+  });
   unlinkat(state, folder, AT_REMOVEDIR);
 }
 
@@ -241,6 +250,16 @@ bool unlink_name(int state, const Entry& entry) {
   return unlinkat(state, link, 0) == 0 || errno == ENOENT;
 }
 
+// Of a jail that was still being made: nothing says its name but the name itself.
+void unlink_names_of(int state, uint32_t jid) {
+  each_name(state, "names", [=](int names, const char* name) {
+    char target[16] = "";
+    const bool link = readlinkat(names, name, target, sizeof target - 1) > 0;
+    if (link && number(target) == jid) unlinkat(names, name, 0);
+    return true;
+  });
+}
+
 struct Field {
   const char* key;
   char* text;
@@ -252,8 +271,6 @@ void copy_field(const Field& field, const char* value, size_t length) {
   memcpy(field.text, value, length);
   field.text[length] = '\0';
 }
-
-uint64_t number(const char* value) { return strtoull(value, nullptr, 10); }
 
 void set_number(Entry* entry, const char* key, const char* value) {
   const uint64_t n = number(value);
@@ -456,60 +473,23 @@ bool find_name(int state, const char* name, uint32_t* jid) {
 }
 
 void each_jid(int state, bool (*visit)(void* context, uint32_t jid), void* context) {
-  const int fd = openat(state, "jails", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return;
-  DIR* dir = fdopendir(fd);
-  if (dir == nullptr) {
-    close(fd);
-    return;
-  }
-  while (const dirent* item = readdir(dir)) {
-    const uint32_t jid = static_cast<uint32_t>(number(item->d_name));
-    if (jid != 0 && !visit(context, jid)) break;
-  }
-  closedir(dir);
+  each_name(state, "jails", [=](int, const char* name) {
+    const uint32_t jid = static_cast<uint32_t>(number(name));
+    return jid == 0 || visit(context, jid);
+  });
 }
 
 size_t guest_monitors(int state, uint32_t jid, pid_t* pids, size_t max) {
   char folder[64];
   jail_folder(jid, "", folder);
-  const int fd = openat(state, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return 0;
-  DIR* dir = fdopendir(fd);
-  if (dir == nullptr) {
-    close(fd);
-    return 0;
-  }
   size_t count = 0;
-  while (const dirent* item = readdir(dir)) {
-    if (count == max) break;
-    if (strncmp(item->d_name, "monitor.", 8) == 0)
-      pids[count++] = static_cast<pid_t>(number(item->d_name + 8));
-  }
-  closedir(dir);
+  each_name(state, folder, [&](int, const char* name) {
+    if (count == max) return false;
+    if (strncmp(name, "monitor.", 8) == 0) pids[count++] = static_cast<pid_t>(number(name + 8));
+    return true;
+  });
   return count;
 }
-
-namespace {
-
-// Of a jail that was still being made: nothing says its name but the name itself.
-void unlink_names_of(int state, uint32_t jid) {
-  const int fd = openat(state, "names", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return;
-  DIR* dir = fdopendir(fd);
-  if (dir == nullptr) {
-    close(fd);
-    return;
-  }
-  while (const dirent* item = readdir(dir)) {
-    char target[16] = "";
-    const bool link = readlinkat(fd, item->d_name, target, sizeof target - 1) > 0;
-    if (link && number(target) == jid) unlinkat(fd, item->d_name, 0);
-  }
-  closedir(dir);
-}
-
-}  // namespace
 
 bool sweep_jail(int state, uint32_t jid, Error* error) {
   constexpr const char* kSweep = "unregister";

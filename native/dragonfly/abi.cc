@@ -18,6 +18,8 @@
 #include "system_jail.hh"
 
 // clang-format off
+// A type and a field are no expressions that parentheses could go around, and some fields are pointers.
+// NOLINTBEGIN(bugprone-macro-parentheses,bugprone-sizeof-expression)
 namespace dfjail {
 namespace {
 
@@ -233,6 +235,7 @@ constexpr AbiConstant kConstants[] = {
     CONSTANT(MNT_UPDATE),
 };
 
+// NOLINTEND(bugprone-macro-parentheses,bugprone-sizeof-expression)
 }  // namespace
 
 const AbiField* abi_fields(size_t* count) {

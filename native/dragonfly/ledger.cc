@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../common/number.hh"
 #include "../common/registry.hh"
 #include "../common/steps.hh"
 #include "alias.hh"
@@ -65,9 +66,25 @@ struct Alias {
   Address address;
 };
 
+// The word at *text, blanks before it skipped. False when there is none, or no room for it.
+template <size_t size>
+bool take_word(const char** text, char (&out)[size]) {
+  const char* begin = *text + strspn(*text, " ");
+  const size_t length = strcspn(begin, " ");
+  if (length == 0 || length >= size) return false;
+  memcpy(out, begin, length);
+  out[length] = '\0';
+  *text = begin + length;
+  return true;
+}
+
+bool take_id(const char** text, FsId* out) {
+  return take_number(text, &out->value[0]) && take_number(text, &out->value[1]);
+}
+
 bool parse_alias(const char* text, Alias* out) {
-  return sscanf(text, "%u %31s %63s", &out->scope, out->interface, out->written) == 3 &&
-         parse_address(out->written, &out->address);
+  return take_number(&text, &out->scope) && take_word(&text, out->interface) &&
+         take_word(&text, out->written) && parse_address(out->written, &out->address);
 }
 
 bool is_same(const Alias& alias, const char* interface, const Address& address) {
@@ -167,9 +184,8 @@ bool undo_moved(int state, uint32_t jail, const FsId& id) {
 
 bool undo_mounted(int state, uint32_t jail, const char* text, Error* error) {
   FsId id;
-  int used = 0;
-  if (sscanf(text, "%d %d %n", &id.value[0], &id.value[1], &used) != 2 || used == 0) return true;
-  const char* path = text + used;
+  if (!take_id(&text, &id) || *text != ' ') return true;
+  const char* path = text + 1;
   struct statfs fs;
   if (::statfs(path, &fs) == 0 && fsid_of(fs) == id) return unmount_for_sure(path, error);
   return undo_moved(state, jail, id) ||
@@ -312,7 +328,7 @@ size_t ledger_mounts(int state, uint32_t id, FsId* out, size_t max) {
   for (size_t i = 0; i < lines.count && count < max; i++) {
     const char* text = after(lines.at[i], "mounted");
     if (text == nullptr) continue;
-    if (sscanf(text, "%d %d", &out[count].value[0], &out[count].value[1]) == 2) count++;
+    if (take_id(&text, &out[count])) count++;
   }
   return count;
 }

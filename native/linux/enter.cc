@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../common/number.hh"
 #include "birthplace.hh"
 #include "raw.hh"
 
@@ -62,7 +63,7 @@ namespace {
 using raw::call;
 using raw::pointer;
 
-constexpr size_t kStackSize = 64 * 1024;
+constexpr size_t kStackSize = size_t{64} * 1024;
 constexpr const char* kStepNames[] = {"enter",        "limits", "stdio", "terminal",
                                       "cwd",          "groups", "gid",   "uid",
                                       "capabilities", "filter", "exec"};
@@ -338,6 +339,7 @@ bool has_ids(const Jail& jail, const Identity& identity, Error* error) {
 
 // "NSpid:\t<host>\t<inside>" of a child whose memory is not ours.
 pid_t read_jail_pid(pid_t pid) {
+  constexpr char kKey[] = "\nNSpid:";
   char path[48];
   char text[2048];
   snprintf(path, sizeof path, "/proc/%d/status", static_cast<int>(pid));
@@ -345,11 +347,12 @@ pid_t read_jail_pid(pid_t pid) {
   const ssize_t n = fd ? read(fd.get(), text, sizeof text - 1) : 0;
   if (n <= 0) return 0;
   text[n] = '\0';
-  const char* line = strstr(text, "\nNSpid:");
+  const char* line = strstr(text, kKey);
   if (line == nullptr) return 0;
-  int host = 0;
-  int inside = 0;
-  return sscanf(line, "\nNSpid:\t%d\t%d", &host, &inside) == 2 ? inside : 0;
+  pid_t host = 0;
+  pid_t inside = 0;
+  line += sizeof kKey - 1;
+  return take_number(&line, &host) && take_number(&line, &inside) ? inside : 0;
 }
 
 }  // namespace

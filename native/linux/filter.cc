@@ -120,7 +120,7 @@ class Program {
   void load_number() { load(offsetof(seccomp_data, nr)); }
   // The low half, which is all the kernel looks at for these calls' int arguments.
   void load_argument(uint32_t i) {
-    load(static_cast<uint32_t>(offsetof(seccomp_data, args) + 8U * i));
+    load(static_cast<uint32_t>(offsetof(seccomp_data, args)) + 8U * i);
   }
   void allow() { put(BPF_RET | BPF_K, SECCOMP_RET_ALLOW); }
   void refuse(int number) {

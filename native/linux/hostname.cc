@@ -20,7 +20,7 @@
 namespace dfjail {
 namespace {
 
-constexpr size_t kStackSize = 64 * 1024;
+constexpr size_t kStackSize = size_t{64} * 1024;
 
 // Of the anchor, verified; -1 when it is gone.
 UniqueFd open_anchor(const HostnameQuery& query) {
@@ -132,7 +132,7 @@ void current_hostnames(HostnameQuery* queries, size_t count) {
 void current_hostname(const Entry& entry, char out[kMaxHostname + 1]) {
   HostnameQuery query(entry);
   current_hostnames(&query, 1);
-  strcpy(out, query.hostname);
+  memcpy(out, query.hostname, sizeof query.hostname);
 }
 
 }  // namespace dfjail

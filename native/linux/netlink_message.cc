@@ -13,7 +13,8 @@
 namespace dfjail {
 namespace {
 
-constexpr size_t kReceiveBytes = 16 * 1024;  // above what the kernel puts into one answer (8 KB)
+constexpr size_t kReceiveBytes =
+    size_t{16} * 1024;  // above what the kernel puts into one answer (8 KB)
 
 const char* type_name(uint16_t type) {
   switch (type) {

@@ -28,7 +28,7 @@ namespace dfjail {
 namespace {
 
 constexpr size_t kSmallRead = 4096;
-constexpr size_t kMaxArguments = 64 * 1024;
+constexpr size_t kMaxArguments = size_t{64} * 1024;
 constexpr size_t kMaxGuests = 256;
 constexpr uint32_t kKernelThread = 0x00200000;  // PF_KTHREAD: has no arguments
 // The kernel fills a page of a children file before it stops early, so that a read this short has

@@ -3,12 +3,26 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../common/number.hh"
+
 namespace dfjail {
 namespace {
 
 void append(char* text, size_t size, const char* item) {
   const size_t used = strlen(text);
   snprintf(text + used, size - used, "%s%s", used == 0 ? "" : " ", item);
+}
+
+bool take_colon(const char** text) {
+  if (**text != ':') return false;
+  ++*text;
+  return true;
+}
+
+// "resource:soft:hard"
+bool take_limit(const char** text, Limit* out) {
+  return take_number(text, &out->resource) && take_colon(text) && take_number(text, &out->soft) &&
+         take_colon(text) && take_number(text, &out->hard);
 }
 
 }  // namespace
@@ -41,15 +55,9 @@ void describe_limits(const JailSpec& spec, Jail* jail) {
 
 void parse_limits(Jail* jail) {
   const char* at = jail->entry.limits;
-  while (at != nullptr && *at != '\0' && jail->limit_count < kMaxLimits) {
-    unsigned resource;
-    unsigned long long soft;
-    unsigned long long hard;
-    if (sscanf(at, "%u:%llu:%llu", &resource, &soft, &hard) != 3) return;
-    jail->limits[jail->limit_count++] = {resource, soft, hard};
-    at = strchr(at, ' ');
-    if (at != nullptr) at++;
-  }
+  Limit limit;
+  while (jail->limit_count < kMaxLimits && take_limit(&at, &limit))
+    jail->limits[jail->limit_count++] = limit;
 }
 
 bool is_plain_line(const char* text) {

@@ -202,15 +202,14 @@ bool Monitor::signal(Connection* connection, const Frame& frame) {
   const int signal_number = static_cast<int>(number & ~kByRequest);
   Command* command =
       by_request ? find_request(which, 1U << slot_of(connection)) : find_command(which);
+  const bool gone = command == nullptr || command->failed || (command->running && command->ended);
   Error error;
-  if (command == nullptr || command->failed) {
+  if (gone) {
     fail(&error, "signal", "kill", "", ESRCH);
   } else if (!command->running) {
     command->queued_signal = signal_number;
     // One that is stuck on its way can still be got rid of.
     if (signal_number == SIGKILL) signal_command(command->started, SIGKILL);
-  } else if (command->ended) {
-    fail(&error, "signal", "kill", "", ESRCH);
   } else if (!signal_command(command->started, signal_number)) {
     fail(&error, "signal", "kill");
   }

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../common/number.hh"
 #include "inmate_system.hh"
 
 extern char** environ;
@@ -185,11 +186,16 @@ int ask_terminal() {
   return 0;
 }
 
+int number_of(const char* word) {
+  int number = 0;
+  return dfjail::take_number(&word, &number) ? number : 2;
+}
+
 int run(const char* verb, char** words) {
   const char* word = words[0] == nullptr ? "" : words[0];
   if (strcmp(verb, "echo") == 0) return echo(words);
   if (strcmp(verb, "cat") == 0) return copy();
-  if (strcmp(verb, "exit") == 0) return atoi(word);
+  if (strcmp(verb, "exit") == 0) return number_of(word);
   if (strcmp(verb, "abort") == 0) abort();
   if (strcmp(verb, "fds") == 0) return descriptors();
   if (strcmp(verb, "id") == 0) return identity();
@@ -198,7 +204,7 @@ int run(const char* verb, char** words) {
   if (strcmp(verb, "ls") == 0) return names_in(word);
   if (strcmp(verb, "signals") == 0) return signals();
   if (strcmp(verb, "nofile") == 0) return limit_of_files();
-  if (strcmp(verb, "stay") == 0) return stay(atoi(word));
+  if (strcmp(verb, "stay") == 0) return stay(number_of(word));
   if (strcmp(verb, "runaway") == 0) return run_away();
   if (strcmp(verb, "multiply") == 0) return multiply();
   if (strcmp(verb, "rename") == 0) return rename_it(word, words[1] == nullptr ? "" : words[1]);

@@ -22,6 +22,8 @@ void print(const char* prefix, const char* format, va_list arguments) {
 
 }  // namespace
 
+// The compiler checks these by their attribute.
+// NOLINTNEXTLINE(cert-dcl50-cpp)
 bool check(bool ok, const char* format, ...) {
   char prefix[32];
   va_list arguments;
@@ -50,6 +52,7 @@ void skip(const char* what, const char* reason) {
   fflush(stdout);
 }
 
+// NOLINTNEXTLINE(cert-dcl50-cpp)
 void note(const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);

@@ -11,30 +11,33 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { machine, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { headersFolder } from './native.mjs';
 import { at, root, runQuietly, say } from './project.mjs';
-import { add, fail, nothing, runTap } from './suites.mjs';
+import { add, fail, nothing, runMocha, runTap } from './suites.mjs';
 
-const CHECKS = at('build', 'checks');
+export const CHECKS = at('build', 'checks');
 const REPORTS = join(CHECKS, 'reports');
 const FINDINGS = at('build', 'findings');
 const CORPUS = at('test', 'fixtures', 'corpus');
 const KINDS = ['address', 'thread', 'plain'];
 const NATIVE_FUZZERS = ['protocol-fuzz', 'users-fuzz', 'entry-fuzz', 'proc-fuzz'];
 const AT_ONCE = 2;
+const TEXT = { encoding: 'utf8' };
+// Tests that call what the addon has.
+const LIVES = /(create|spawn|pty|listing|processes|persist|users|workers|lifetime)\.test\.js$/;
 // Beyond its seconds, for the start and for what is kept.
 const SLACK = 120;
 
 /** A reason why this cannot run here; null when it can. In CI nothing may be missing: there it fails instead. */
-function missing(programs) {
+export function missing(programs) {
   if (process.platform !== 'linux') return 'the sanitizers are for Linux';
   const absent = programs.filter((name) => spawnSync(name, ['--version']).error !== undefined);
   return absent.length === 0 ? null : `not installed: ${absent.join(', ')}`;
 }
 
-function skipped(title, reason) {
+export function skipped(title, reason) {
   if (process.env.CI) {
     say(`${title}: ${reason}: in CI that is a failure`);
     const counts = nothing();
@@ -44,7 +47,7 @@ function skipped(title, reason) {
   return { ...nothing(), skipped: 1, reasons: [{ title, reason }] };
 }
 
-function verdict(title, good) {
+export function verdict(title, good) {
   console.log(`${good ? 'ok' : 'not ok'} - ${title}`);
   const counts = nothing();
   if (good) counts.passed++;
@@ -58,6 +61,7 @@ function build(kind) {
   const settings = [
     `-DKIND=${kind}`,
     `-DREPORTS=${REPORTS}`,
+    '-DCMAKE_EXPORT_COMPILE_COMMANDS=ON', // for clang-tidy
     `-DNODE_HEADERS=${join(headersFolder() ?? '/usr', 'include', 'node')}`,
   ];
   const env = { ...process.env, CXX: 'clang++' };
@@ -97,9 +101,25 @@ export function runSanitized() {
     add(sum, tap('address', name));
   add(sum, tap('address', 'jail-selftest', monitor('address')));
   add(sum, tap('thread', 'threads-test'));
+  add(sum, runAddon());
   add(sum, runValgrind());
   add(sum, verdict('no sanitizer has reported anything', reports() === 0));
   return sum;
+}
+
+// The addon in Node, and with it the monitor: whole lives of jails. Node leaks at its end whatever its addons do, so leaks
+// are not looked for here: what stays behind in memory is counted by test/behaviour/leaks.test.ts.
+function runAddon() {
+  const runtime = spawnSync('clang++', [`-print-file-name=libclang_rt.asan-${machine()}.so`], TEXT);
+  const env = {
+    ...process.env,
+    LD_PRELOAD: runtime.stdout.trim(),
+    DRAGONFLY_JAIL_NATIVE: join(CHECKS, 'address'),
+    ASAN_OPTIONS: `detect_leaks=0:log_path=${join(REPORTS, 'addon')}`,
+    UBSAN_OPTIONS: `print_stacktrace=1:log_path=${join(REPORTS, 'addon')}`,
+  };
+  const options = { files: LIVES, spawn: { env } };
+  return runMocha('behaviour', 'behaviour, addon and monitor with sanitizers', options);
 }
 
 // The codecs, the protocol and the password file in the test; in the monitor what is done between fork and exec.

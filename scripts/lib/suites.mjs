@@ -59,12 +59,14 @@ export function conclude(sum) {
  * @param options.spawn options of child_process.spawnSync: uid, gid, env
  * @param options.args further arguments for mocha
  * @param options.long the suite may take hours
+ * @param options.files which of the files, by their paths
  */
 export function runMocha(folder, title, options = {}) {
   const { home = root, node = process.execPath, spawn = {}, args = [], long = false } = options;
+  const { files: wanted = /\.test\.js$/ } = options;
   const timeout = long ? LONG_TIMEOUT : SUITE_TIMEOUT;
   const compiled = join(home, 'build', 'test', folder);
-  const files = filesBelow(compiled).filter((file) => file.endsWith('.test.js'));
+  const files = filesBelow(compiled).filter((file) => wanted.test(file));
   say(`\n== ${title}`);
   if (files.length === 0) return nothing();
   const results = mkdtempSync(join(tmpdir(), 'dragonfly-jail-result-'));

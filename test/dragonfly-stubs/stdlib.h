@@ -10,6 +10,7 @@ void free(void*);
 int atoi(const char*);
 unsigned long strtoul(const char*, char**, int);
 unsigned long long strtoull(const char*, char**, int);
+long long strtoll(const char*, char**, int);
 char* realpath(const char*, char*);
 int posix_openpt(int);
 int grantpt(int);

@@ -9,6 +9,7 @@ int memcmp(const void*, const void*, size_t);
 size_t strlen(const char*);
 size_t strnlen(const char*, size_t);
 size_t strcspn(const char*, const char*);
+size_t strspn(const char*, const char*);
 size_t strlcpy(char*, const char*, size_t);
 int strcmp(const char*, const char*);
 int strncmp(const char*, const char*, size_t);
