@@ -84,6 +84,7 @@
             "native/linux/cgroup.cc",
             "native/linux/cgroup_remove.cc",
             "native/linux/enter.cc",
+            "native/linux/entrance.cc",
             "native/linux/file_system.cc",
             "native/linux/filter.cc",
             "native/linux/hidden_directory.cc",

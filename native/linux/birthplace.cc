@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "entrance.hh"
+
 namespace dfjail {
 namespace {
 
@@ -38,7 +40,7 @@ Birthplace::Birthplace(const Jail& jail, Error* error) {
   const int flags = own.away ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWNET;
   if (!open_home(&own)) {
     fail(error, "enter", "open", "/proc/self/ns");
-  } else if (setns(jail.anchor.get(), flags) < 0) {
+  } else if (enter_namespaces(jail.anchor.get(), flags) < 0) {
     fail(error, "enter", "setns");
   } else {
     inside_ = true;
@@ -49,13 +51,14 @@ Birthplace::Birthplace(const Jail& jail, Error* error) {
 Birthplace::~Birthplace() {
   if (!inside_) return;
   const Home& own = home();
-  if (setns(own.mounts.get(), CLONE_NEWNS) < 0 || fchdir(own.root.get()) < 0 || chroot(".") < 0)
+  if (enter_namespaces(own.mounts.get(), CLONE_NEWNS) < 0 || fchdir(own.root.get()) < 0 ||
+      chroot(".") < 0)
     abort();
 }
 
 void return_to_network() {
   Home& own = home();
-  if (own.away && setns(own.network.get(), CLONE_NEWNET) == 0) own.away = false;
+  if (own.away && enter_namespaces(own.network.get(), CLONE_NEWNET) == 0) own.away = false;
 }
 
 }  // namespace dfjail

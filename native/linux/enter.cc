@@ -1,5 +1,3 @@
-#include "enter.hh"
-
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
@@ -17,6 +15,7 @@
 
 #include "../common/number.hh"
 #include "birthplace.hh"
+#include "entrance.hh"
 #include "raw.hh"
 
 // From the monitor's fork to the command's exec.
@@ -147,6 +146,12 @@ void join_cgroups(const Launch* launch) {
   }
 }
 
+// As the program that embeds us is; the monitor itself gives way to everybody.
+void take_turns(const Launch* launch) {
+  const sched_param none = {};
+  if (launch->entrance->gives_way) call(SYS_sched_setscheduler, 0, SCHED_OTHER, pointer(&none));
+}
+
 void set_terminal(const Launch* launch) {
   call(SYS_setsid);
   if ((launch->command->flags & CommandSpec::kTerminal) == 0) return;
@@ -177,6 +182,7 @@ void set_identity(const Launch* launch) {
 }
 
 void install_filter(const Launch* launch) {
+  if (launch->entrance->filter.length == 0) return;
   const sock_fprog program = {launch->entrance->filter.length,
                               const_cast<sock_filter*>(launch->entrance->filter.code)};
   must(launch, kStepFilter, call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, pointer(&program)));
@@ -245,12 +251,16 @@ int run_child(void* argument) {
   const long anchor = place_descriptors(launch);
   set_limits(launch, launch->jail->limits, launch->jail->limit_count);
   set_limits(launch, command.limits, command.limit_count);
-  must(launch, kStepEnter, call(SYS_setns, anchor, kJailNamespaces));
+  const Pass& pass = launch->entrance->pass;
+  must(launch, kStepEnter,
+       call(SYS_setns, anchor, kJailNamespaces, 0, 0, static_cast<long>(pass.half[0]),
+            static_cast<long>(pass.half[1])));
   call(SYS_close, anchor);
   set_terminal(launch);
   install_filter(launch);
   drop_capabilities(launch);
   set_identity(launch);
+  take_turns(launch);
   call(SYS_umask, 022);
   must(launch, kStepCwd, call(SYS_chdir, pointer(command.cwd)));
   unblock_signals();

@@ -61,8 +61,6 @@ constexpr long kRefused[] = {
     SYS_fsmount,
     SYS_fspick,
     SYS_mount_setattr,
-    // Namespaces: more kernel within reach, and capabilities that were taken away back again.
-    SYS_setns,
     // Things of the whole kernel.
     SYS_kexec_load,
     SYS_kexec_file_load,
@@ -110,6 +108,10 @@ constexpr long kSysv[] = {SYS_shmget, SYS_shmat,  SYS_shmctl, SYS_shmdt,
                           SYS_semget, SYS_semop,  SYS_semctl, SYS_semtimedop,
                           SYS_msgget, SYS_msgsnd, SYS_msgrcv, SYS_msgctl};
 
+constexpr uint32_t argument(uint32_t i) {
+  return static_cast<uint32_t>(offsetof(seccomp_data, args)) + 8U * i;
+}
+
 class Program {
  public:
   explicit Program(Filter* out) : out_(out) { out_->length = 0; }
@@ -119,9 +121,7 @@ class Program {
   void load(uint32_t offset) { put(BPF_LD | BPF_W | BPF_ABS, offset); }
   void load_number() { load(offsetof(seccomp_data, nr)); }
   // The low half, which is all the kernel looks at for these calls' int arguments.
-  void load_argument(uint32_t i) {
-    load(static_cast<uint32_t>(offsetof(seccomp_data, args)) + 8U * i);
-  }
+  void load_argument(uint32_t i) { load(argument(i)); }
   void allow() { put(BPF_RET | BPF_K, SECCOMP_RET_ALLOW); }
   void refuse(int number) {
     put(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<uint32_t>(number));
@@ -152,6 +152,14 @@ class Program {
   Filter* out_;
 };
 
+// Of other architectures' calls the common filter says what there is to say.
+void leave_foreign_calls(Program* p) {
+  p->load(offsetof(seccomp_data, arch));
+  p->put(BPF_JMP | BPF_JEQ | BPF_K, kArchitecture, 1, 0);
+  p->allow();
+  p->load_number();
+}
+
 void only_native_calls(Program* p) {
   p->load(offsetof(seccomp_data, arch));
   p->put(BPF_JMP | BPF_JEQ | BPF_K, kArchitecture, 1, 0);
@@ -168,6 +176,21 @@ void refuse_flags(Program* p, uint32_t flags) {
   p->load_argument(0);
   p->put(BPF_JMP | BPF_JSET | BPF_K, flags, 0, 1);
   p->refuse(EPERM);
+  p->allow();
+}
+
+// Namespaces are more kernel within reach, and capabilities that were taken away back again. The
+// monitor and its children enter them with arguments that nobody inside knows.
+void only_with_pass(Program* p, const Pass& pass) {
+  for (uint32_t i = 0; i < 2; i++) {
+    const uint32_t halves[] = {static_cast<uint32_t>(pass.half[i]),
+                               static_cast<uint32_t>(pass.half[i] >> 32)};
+    for (uint32_t n = 0; n < 2; n++) {
+      p->load(argument(4 + i) + n * 4U);  // both architectures are little-endian
+      p->put(BPF_JMP | BPF_JEQ | BPF_K, halves[n], 1, 0);
+      p->refuse(EPERM);
+    }
+  }
   p->allow();
 }
 
@@ -215,24 +238,27 @@ void no_leases(Program* p) {
   p->allow();
 }
 
-// DragonFly's socket_unixiproute_only. Never what reaches past every namespace: the hypervisor, a
-// modem, the kernel's ciphers.
-void socket_families(Program* p, bool only_some) {
+// What reaches past every namespace: the hypervisor, a modem, the kernel's ciphers.
+void no_undivided_families(Program* p) {
   p->load_argument(0);
   for (const uint32_t family : {uint32_t{AF_VSOCK}, kAlg, kQrtr}) {
     p->refuse_if(family, EPROTONOSUPPORT);
   }
-  if (only_some) {
-    for (const int family : {AF_UNIX, AF_INET, AF_INET6}) {
-      p->put(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(family), 0, 1);
-      p->allow();
-    }
-    p->put(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 1, 0);
-    p->refuse(EPROTONOSUPPORT);
-    p->load_argument(2);
-    p->put(BPF_JMP | BPF_JEQ | BPF_K, NETLINK_ROUTE, 1, 0);
-    p->refuse(EPROTONOSUPPORT);
+  p->allow();
+}
+
+// DragonFly's socket_unixiproute_only.
+void only_common_families(Program* p) {
+  p->load_argument(0);
+  for (const int family : {AF_UNIX, AF_INET, AF_INET6}) {
+    p->put(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(family), 0, 1);
+    p->allow();
   }
+  p->put(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 1, 0);
+  p->refuse(EPROTONOSUPPORT);
+  p->load_argument(2);
+  p->put(BPF_JMP | BPF_JEQ | BPF_K, NETLINK_ROUTE, 1, 0);
+  p->refuse(EPROTONOSUPPORT);
   p->allow();
 }
 
@@ -244,7 +270,8 @@ enum Verdict : uint8_t {
   kRefuse,
   kUnknownCall,
   kLook,
-  kLookUnshare = kLook,
+  kLookSetns = kLook,
+  kLookUnshare,
   kLookClone,
   kLookSetsockopt,
   kLookIoctl,
@@ -253,11 +280,12 @@ enum Verdict : uint8_t {
   kVerdicts,
 };
 
-// Every number has a verdict. The kernel runs the filter for each number when it is installed, at
-// every spawn, to learn which calls need not be looked at: so numbers are found by halving, not one
-// after the other.
+// Every number has a verdict. The kernel runs a filter for each number when it is installed to
+// learn which calls need not be looked at: so numbers are found by halving, not one after the
+// other.
 class Verdicts {
  public:
+  explicit Verdicts(Verdict unseen) : unseen_(unseen) {}
   void set(long call, Verdict verdict) { of_[call] = verdict; }
   // Numbers from `first` on have this verdict until the next range begins.
   struct Range {
@@ -267,13 +295,14 @@ class Verdicts {
   size_t ranges(Range* out) const {
     size_t count = 0;
     for (uint32_t i = 0; i <= kFirstUnseen; i++) {
-      const Verdict verdict = i < kFirstUnseen ? of_[i] : kUnknownCall;
+      const Verdict verdict = i < kFirstUnseen ? of_[i] : unseen_;
       if (count == 0 || out[count - 1].verdict != verdict) out[count++] = {i, verdict};
     }
     return count;
   }
 
  private:
+  Verdict unseen_;  // of calls that are new to us
   Verdict of_[kFirstUnseen] = {};
 };
 
@@ -311,14 +340,11 @@ class Search {
   size_t count_ = 0;
 };
 
-void judge_calls(uint32_t capabilities, Verdicts* verdicts) {
+void judge_calls(Verdicts* verdicts) {
   for (const long call : kRefused) verdicts->set(call, kRefuse);
   for (const long call : kUnknown) verdicts->set(call, kUnknownCall);
-  if ((capabilities & kSysvIpc) == 0) {
-    for (const long call : kSysv) verdicts->set(call, kUnknownCall);
-  }
-  if ((capabilities & kSetHostname) == 0) verdicts->set(SYS_sethostname, kRefuse);
   verdicts->set(SYS_setdomainname, kRefuse);
+  verdicts->set(SYS_setns, kLookSetns);
   verdicts->set(SYS_unshare, kLookUnshare);
   verdicts->set(SYS_clone, kLookClone);
   verdicts->set(SYS_setsockopt, kLookSetsockopt);
@@ -328,30 +354,55 @@ void judge_calls(uint32_t capabilities, Verdicts* verdicts) {
   verdicts->set(SYS_socketpair, kLookSocket);
 }
 
-void look(Program* p, Verdict verdict, uint32_t capabilities) {
+void judge_by_capabilities(uint32_t capabilities, Verdicts* verdicts) {
+  if ((capabilities & kSysvIpc) == 0) {
+    for (const long call : kSysv) verdicts->set(call, kUnknownCall);
+  }
+  if ((capabilities & kSetHostname) == 0) verdicts->set(SYS_sethostname, kRefuse);
+  if ((capabilities & kUnixIpRouteOnly) == 0) return;
+  verdicts->set(SYS_socket, kLookSocket);
+  verdicts->set(SYS_socketpair, kLookSocket);
+}
+
+void look(Program* p, Verdict verdict, const Pass& pass) {
+  if (verdict == kLookSetns) return only_with_pass(p, pass);
   if (verdict == kLookUnshare) return no_new_namespaces(p);
   if (verdict == kLookClone) return refuse_flags(p, kNamespaces);
   if (verdict == kLookSetsockopt) return no_free_bind(p);
   if (verdict == kLookIoctl) return keep_terminal(p);
   if (verdict == kLookFcntl) return no_leases(p);
-  socket_families(p, (capabilities & kUnixIpRouteOnly) != 0);
+  no_undivided_families(p);
 }
 
 }  // namespace
 
-void build_filter(uint32_t capabilities, Filter* out) {
+void build_common_filter(const Pass& pass, Filter* out) {
   Program p(out);
   only_native_calls(&p);
-  Verdicts verdicts;
-  judge_calls(capabilities, &verdicts);
+  Verdicts verdicts(kUnknownCall);
+  judge_calls(&verdicts);
   Verdicts::Range ranges[kFirstUnseen + 1];
   const size_t count = verdicts.ranges(ranges);
   Search search(&p, ranges);
   search.emit(0, count);
   for (uint8_t verdict = kLook; verdict < kVerdicts; verdict++) {
     search.land(static_cast<Verdict>(verdict));
-    look(&p, static_cast<Verdict>(verdict), capabilities);
+    look(&p, static_cast<Verdict>(verdict), pass);
   }
+}
+
+void build_filter(uint32_t capabilities, Filter* out) {
+  Program p(out);
+  Verdicts verdicts(kAllow);
+  judge_by_capabilities(capabilities, &verdicts);
+  Verdicts::Range ranges[kFirstUnseen + 1];
+  const size_t count = verdicts.ranges(ranges);
+  if (count == 1) return;
+  leave_foreign_calls(&p);
+  Search search(&p, ranges);
+  search.emit(0, count);
+  search.land(kLookSocket);
+  only_common_families(&p);
 }
 
 uint64_t kept_capabilities(uint32_t capabilities, bool rootless) {

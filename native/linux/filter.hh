@@ -6,9 +6,13 @@
 
 namespace dfjail {
 
-// The seccomp program of a command: what the capabilities of a user namespace do not cover.
-// Everything is allowed but what is named; `capabilities` decides about hostname, SysV IPC and
-// socket families.
+// The seccomp programs of a command: what the capabilities of a user namespace do not cover.
+// Everything is allowed but what is named.
+//
+// There are two, since the kernel compiles each anew for whoever installs it: what every jail is
+// refused the monitor installs for itself once it needs nothing of that any more, and its children
+// are born with it; what the jail's capabilities decide (hostname, SysV IPC, socket families) each
+// command installs, since it can change.
 constexpr size_t kMaxFilter = 512;
 
 struct Filter {
@@ -16,6 +20,14 @@ struct Filter {
   unsigned short length = 0;
 };
 
+// What the monitor's own setns(2) calls carry in arguments that the kernel does not look at: theirs
+// alone are let through.
+struct Pass {
+  uint64_t half[2];
+};
+
+void build_common_filter(const Pass& pass, Filter* out);
+// Empty when these capabilities need none.
 void build_filter(uint32_t capabilities, Filter* out);
 
 // The Linux capabilities that jailed root keeps, one bit each.

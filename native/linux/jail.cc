@@ -21,7 +21,7 @@
 #include "anchor.hh"
 #include "birthplace.hh"
 #include "cgroup.hh"
-#include "enter.hh"
+#include "entrance.hh"
 #include "holder.hh"
 #include "index.hh"
 #include "mounts.hh"
@@ -234,6 +234,7 @@ bool join_pid_namespace(Jail* jail, Error* error) {
   if (setns(pidfd, CLONE_NEWPID) < 0) return fail(error, "ready", "setns");
   jail->root = open_proc(jail->entry.anchor, "root", O_PATH | O_DIRECTORY);
   if (!jail->root) return fail(error, "ready", "open", "root");
+  if (!confine_monitor(error)) return false;
   // From here on hostile processes exist, and our children are for a moment among them with our
   // memory.
   return prctl(PR_SET_DUMPABLE, 0) == 0 || fail(error, "ready", "prctl");
@@ -403,11 +404,6 @@ void note_failure(void* first, const char*, const Error& error) {
 
 }  // namespace
 
-Entrance& entrance() {
-  static Entrance one;
-  return one;
-}
-
 bool change_capabilities(Jail* jail, uint32_t capabilities, Error* error) {
   if (jail->owned) {
     apply_capabilities(jail, capabilities);
@@ -420,6 +416,7 @@ bool change_capabilities(Jail* jail, uint32_t capabilities, Error* error) {
 }
 
 bool create_jail(const JailSpec& spec, Jail* jail, Error* error) {
+  give_way();
   Making m;
   m.spec = &spec;
   m.jail = jail;
@@ -432,6 +429,7 @@ bool create_jail(const JailSpec& spec, Jail* jail, Error* error) {
 }
 
 bool attach_jail(const char* state_dir, uint32_t jid, Jail* jail, Error* error) {
+  give_way();
   if (!open_state(state_dir, &jail->state, error)) return false;
   UniqueFd locks;
   if (!open_locks(jail->state.get(), &locks) || !is_alive(locks.get(), jid, nullptr))
