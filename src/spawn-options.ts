@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { invalidType, invalidValue } from './errors.js';
 import { type Limits, type ResolvedLimit, resolveCommandLimits } from './limits.js';
 import { signalNumber } from './signals.js';
@@ -187,10 +188,12 @@ function resolveCommand(file: unknown, args: unknown, options: UnknownRecord): R
   assertFilledText(file, 'file', 'a program');
   const pty = resolvePty(options.pty);
   const env = resolveEnv(options.env, pty !== null);
+  const variables: string[] = [];
+  for (const [key, value] of env) variables.push(`${key}=${value}`);
   return {
     file,
     argv: [resolveProgramName(options.argv0, file), ...resolveArgs(args)],
-    env: Array.from(env, ([key, value]) => `${key}=${value}`),
+    env: variables,
     cwd: resolveCwd(options.cwd),
     user: resolveIdentity(options.user, 'user'),
     group: resolveIdentity(options.group, 'group'),
@@ -209,10 +212,13 @@ function resolveCommand(file: unknown, args: unknown, options: UnknownRecord): R
 
 function resolveArgs(args: unknown): readonly string[] {
   assertArray(args, 'args', 'an array of strings');
-  return Array.from(args, (arg: unknown, index) => {
-    assertText(arg, `args[${index}]`);
-    return arg;
-  });
+  const texts: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg: unknown = args[i];
+    assertText(arg, `args[${i}]`);
+    texts.push(arg);
+  }
+  return texts;
 }
 
 function resolveEnv(value: unknown, terminal: boolean): Map<string, string> {
@@ -312,7 +318,8 @@ function resolveTimeout(value: unknown): number {
 }
 
 function resolveKillSignal(value: unknown): number {
-  const number = signalNumber(value ?? 'SIGTERM', 'killSignal');
+  if (value === undefined || value === null) return constants.signals.SIGTERM;
+  const number = signalNumber(value, 'killSignal');
   if (number === 0) throw invalidValue('killSignal', 'a signal that is sent', value);
   return number;
 }

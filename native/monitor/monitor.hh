@@ -34,7 +34,7 @@ class Monitor {
   static constexpr int kMillisecond = 1000;
   static constexpr int kMaxPause = 50 * kMillisecond;
   static constexpr int kDesertedPause = 250 * kMillisecond;
-  static constexpr int kLaunchPause = 500;
+  static constexpr int kLaunchPause = 1000;
 
   static void on_connection(void* monitor, void* thing, bool readable, bool writable);
   static void on_listener(void* monitor, void* thing, bool readable, bool writable);

@@ -15,9 +15,13 @@ export function protocolError(what: string): JailError {
   return new JailError('ERR_JAIL_PROTOCOL', `The monitor's protocol was violated: ${what}`);
 }
 
+// UTF-8 of one UTF-16 unit, at most.
+const MAX_UNIT = 3;
+
 /** Appends little-endian fields to a buffer that grows. */
 export class WireWriter {
   #bytes = Buffer.allocUnsafe(INITIAL_CAPACITY);
+  #view = viewOf(this.#bytes);
   #size = 0;
 
   /** What was written so far; valid until the next write. */
@@ -27,30 +31,33 @@ export class WireWriter {
 
   u16(value: number): void {
     this.#reserve(2);
-    this.#size = this.#bytes.writeUInt16LE(value, this.#size);
+    this.#view.setUint16(this.#size, value, true);
+    this.#size += 2;
   }
 
   u32(value: number): void {
     this.#reserve(4);
-    this.#size = this.#bytes.writeUInt32LE(value, this.#size);
+    this.#view.setUint32(this.#size, value, true);
+    this.#size += 4;
   }
 
   u64(value: bigint): void {
     this.#reserve(8);
-    this.#size = this.#bytes.writeBigUInt64LE(value, this.#size);
+    this.#view.setBigUint64(this.#size, value, true);
+    this.#size += 8;
   }
 
   str(value: string): void {
-    const length = Buffer.byteLength(value);
-    this.#reserve(length + 5);
-    this.#size = this.#bytes.writeUInt32LE(length, this.#size);
-    this.#size += this.#bytes.write(value, this.#size);
+    this.#reserve(value.length * MAX_UNIT + 5);
+    const length = value === '' ? 0 : this.#bytes.write(value, this.#size + 4);
+    this.#view.setUint32(this.#size, length, true);
+    this.#size += 4 + length;
     this.#bytes[this.#size++] = 0;
   }
 
   /** Overwrites the u32 at `offset`, for lengths that are known last. */
   patch(offset: number, value: number): void {
-    this.#bytes.writeUInt32LE(value, offset);
+    this.#view.setUint32(offset, value, true);
   }
 
   #reserve(more: number): void {
@@ -58,28 +65,35 @@ export class WireWriter {
     const grown = Buffer.allocUnsafe((this.#size + more) * 2);
     this.#bytes.copy(grown, 0, 0, this.#size);
     this.#bytes = grown;
+    this.#view = viewOf(grown);
   }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Walks over the fields of one payload. Every read checks the bounds and throws `ERR_JAIL_PROTOCOL`. */
 export class WireReader {
   readonly #bytes: Buffer;
+  readonly #view: DataView;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = viewOf(bytes);
   }
 
   u16(): number {
-    return this.#bytes.readUInt16LE(this.#take(2));
+    return this.#view.getUint16(this.#take(2), true);
   }
 
   u32(): number {
-    return this.#bytes.readUInt32LE(this.#take(4));
+    return this.#view.getUint32(this.#take(4), true);
   }
 
   u64(): bigint {
-    return this.#bytes.readBigUInt64LE(this.#take(8));
+    return this.#view.getBigUint64(this.#take(8), true);
   }
 
   // Bytes that are not UTF-8 (another program's arguments) become U+FFFD: they are for people to read.
@@ -153,13 +167,14 @@ export function struct<T extends object>(
   },
 ): Codec<T> {
   const names = Object.keys(fields) as (keyof T)[];
+  const codecs = names.map((name) => ({ name, codec: fields[name] }));
   return {
     write: (writer, value) => {
-      for (const name of names) fields[name].write(writer, value[name]);
+      for (const { name, codec } of codecs) codec.write(writer, value[name]);
     },
     read: (reader) => {
       const value: Partial<T> = {};
-      for (const name of names) value[name] = fields[name].read(reader);
+      for (const { name, codec } of codecs) value[name] = codec.read(reader);
       return value as T;
     },
   };
