@@ -7,9 +7,14 @@ import type { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import type { Jail } from 'dragonfly-jail';
 import { eventually, onModel, skipOnModel, within } from '../support/environment.js';
-import { hostProcess } from '../support/host.js';
+import { hostProcess, monitorsOf } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { Program } from '../support/programs.js';
+
+// The 41st field of proc_pid_stat(5).
+function schedulingPolicy(stat: string): number {
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[38]);
+}
 
 describe('a command in a jail', () => {
   const jails = useJails();
@@ -183,6 +188,18 @@ describe('a command in a jail', () => {
     skipOnModel(this, 'programs of the model have no signal masks');
     const { stdout } = await jail.exec('grep', ['-E', '^Sig(Blk|Ign)', '/proc/self/status']);
     assert.match(String(stdout), /^SigBlk:\s+0+\nSigIgn:\s+0+\n$/);
+  });
+
+  it('has the turns at the processor of any program, though its monitor leaves those to this one', async function () {
+    skipOnModel(this, 'nothing there is scheduled');
+    const { stdout } = await jail.exec('cat', ['/proc/self/stat']);
+    const SCHED_OTHER = 0;
+    const SCHED_BATCH = 3;
+    assert.equal(schedulingPolicy(stdout), SCHED_OTHER);
+    const policies = monitorsOf(process.pid).map(({ pid }) =>
+      schedulingPolicy(readFileSync(`/proc/${pid}/stat`, 'utf8')),
+    );
+    assert.deepEqual(policies, [SCHED_BATCH]);
   });
 
   it('that fails to start and has no listener ends the program, as with child_process', async () => {
