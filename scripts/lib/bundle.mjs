@@ -148,7 +148,8 @@ function builtinsAreAskedFor() {
 // On as many lines as before, for the source map.
 function askFor(statement, list, module) {
   const names = list.split(',').map((name) => name.trim());
-  const values = names.filter((name) => name !== '' && !name.startsWith('type '));
+  // `type x` is one, `type as x` is node:os' function.
+  const values = names.filter((name) => name !== '' && !/^type (?!as )/.test(name));
   const lines = '\n'.repeat(statement.split('\n').length - 1);
   if (values.length === 0) return lines;
   return `const { ${values.join(', ').replaceAll(' as ', ': ')} } = builtin('${module}');${lines}`;
