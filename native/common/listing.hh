@@ -26,7 +26,8 @@ inline size_t listed_length(const Address& address) {
   size_t n = 0;
   enum { kBefore, kInside, kAfter } run = kBefore;
   const auto is_zero = [&address](int group) {
-    return group > 7 || (address.bytes[2 * group] | address.bytes[2 * group + 1]) == 0;
+    const size_t at = static_cast<size_t>(group) * 2;
+    return group > 7 || (address.bytes[at] | address.bytes[at + 1]) == 0;
   };
   for (int i = 0; i < 8; i++) {  // step by step as ip6_sprintf of sys/netinet6/in6.c
     if (run == kInside && is_zero(i)) {

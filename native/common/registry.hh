@@ -22,7 +22,7 @@ constexpr uint32_t kMaxJid = 999998;  // as jail(2): 1 … 999,998, then from 1 
 constexpr uint32_t kMaxPendingId =
     1'040'000;  // ids above kMaxJid stand for jails whose jid is not known yet
 constexpr size_t kMaxName = 63;
-constexpr size_t kMaxAddressText = 256 * 40;
+constexpr size_t kMaxAddressText = size_t{256} * 40;
 
 struct Entry {
   uint32_t jid = 0;

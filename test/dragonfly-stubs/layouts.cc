@@ -32,6 +32,8 @@ extern "C" {
 #include <sys/jail.h>
 }
 
+// A type and a field are no expressions that parentheses could go around, and some fields are pointers.
+// NOLINTBEGIN(bugprone-macro-parentheses,bugprone-sizeof-expression)
 #define SIZE(type, size) static_assert(sizeof(type) == (size), #type)
 #define AT(type, field, offset, size)                                 \
   static_assert(offsetof(type, field) == (offset), #type "." #field); \
@@ -200,3 +202,4 @@ SIZE(cmsghdr, 12);
 SIZE(struct ::flock, 24);
 AT(dirent, d_name, 16, 256);
 static_assert(AT_FDCWD == static_cast<int>(0xFFFAFDCD), "AT_FDCWD");
+// NOLINTEND(bugprone-macro-parentheses,bugprone-sizeof-expression)

@@ -30,7 +30,7 @@ void make_state() {
   if (mkdtemp(folder) == nullptr) abort();
   state = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (mkdirat(state, "jails", 0700) < 0 || mkdirat(state, "jails/1", 0700) < 0) abort();
-  atexit(remove_state);
+  if (atexit(remove_state) != 0) abort();
 }
 
 void put(const uint8_t* bytes, size_t size) {
