@@ -15,6 +15,7 @@ const OVERLAP = 10; // so many times one jail's time for all of them
 const FLOOR = 'C: kill, wait, delete';
 // Its answer has to come to Node, and the process that holds a jail has to end.
 const ASKED = 'Node asks a process in C';
+const EACH_ASKED = 'Node asks one in C for each';
 const BARS = [
   [FLOOR, 1.2],
   [ASKED, 1.2],
@@ -46,36 +47,42 @@ async function beside(place, { Jail }, program, more, quick) {
       return { ms: await timeOf(() => jail.stop()) };
     },
     [FLOOR]: async () =>
-      byHand(await Jail.create(bareSpec(place, more)), async ({ anchor, link }) => ({
+      byHand([await Jail.create(bareSpec(place, more))], async ([{ anchor, link }]) => ({
         ms: Number(await program.ask(`${anchor} ${link || '-'}`)) / 1000,
       })),
     [ASKED]: async () =>
-      byHand(await Jail.create(bareSpec(place, more)), (entry) => asked(server, entry)),
+      byHand([await Jail.create(bareSpec(place, more))], (entries) => asked(server, entries)),
   };
   return inTurn(subjects, { rounds: quick ? 8 : 25, times: 3 });
 }
 
-// The monitor sleeps meanwhile: it would want to do the same.
-async function byHand(jail, end) {
-  const gone = new Promise((resolve) => jail.once('exit', resolve));
-  const entry = entryOf(jail);
-  process.kill(Number(entry.monitor), 'SIGSTOP');
-  const taken = await end(entry);
-  process.kill(Number(entry.monitor), 'SIGCONT');
-  await gone;
+// The monitors sleep meanwhile: they would want to do the same.
+async function byHand(jails, end) {
+  const gone = jails.map((jail) => new Promise((resolve) => jail.once('exit', resolve)));
+  const entries = jails.map(entryOf);
+  for (const { monitor } of entries) process.kill(Number(monitor), 'SIGSTOP');
+  const taken = await end(entries);
+  for (const { monitor } of entries) process.kill(Number(monitor), 'SIGCONT');
+  await Promise.all(gone);
   return taken;
 }
 
-// Started before the time is taken, as the monitor is.
-async function asked(server, { anchor, link, folder }) {
+// A process for each jail. They are started before the time is taken, as the monitors are.
+async function asked(server, entries) {
+  const servers = entries.map(() => startServer(server));
+  await Promise.all(servers.map(({ child }) => once(child, 'spawn')));
+  await setTimeout(2 * servers.length);
+  const ms = await timeOf(() => {
+    for (const [i, { anchor, link, folder }] of entries.entries())
+      servers[i].child.stdio[3].write(`${anchor} ${link || '-'} ${folder}`);
+    return Promise.all(servers.map(({ over }) => over));
+  });
+  return { ms };
+}
+
+function startServer(server) {
   const child = spawn(server, [], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
-  const over = Promise.all([once(child, 'exit'), once(child.stdio[3].resume(), 'end')]);
-  await once(child, 'spawn');
-  await setTimeout(2);
-  const start = performance.now();
-  child.stdio[3].write(`${anchor} ${link || '-'} ${folder}`);
-  await over;
-  return { ms: performance.now() - start };
+  return { child, over: Promise.all([once(child, 'exit'), once(child.stdio[3].resume(), 'end')]) };
 }
 
 function entryOf(jail) {
@@ -86,17 +93,27 @@ function entryOf(jail) {
 
 async function together(place, { Jail }, { addresses }, one, quick) {
   const count = quick ? 20 : MANY;
-  const times = [];
-  for (let round = 0; round < (quick ? 1 : 3); round++) {
-    const jails = [];
-    for (let i = 0; i < count; i++) {
-      const more = addresses ? { addresses: [`10.92.1.${i + 1}`] } : {};
-      jails.push(await Jail.create(bareSpec(place, more)));
-    }
-    times.push(await timeOf(() => Promise.all(jails.map((jail) => jail.stop()))));
-  }
+  const server = place.compile('stop-server');
+  const make = () => createMany(Jail, place, count, addresses);
+  const subjects = {
+    ours: async () => {
+      const jails = await make();
+      return { ms: await timeOf(() => Promise.all(jails.map((jail) => jail.stop()))) };
+    },
+    [EACH_ASKED]: async () => byHand(await make(), (entries) => asked(server, entries)),
+  };
+  const taken = await inTurn(subjects, { rounds: quick ? 1 : 5, times: 1 });
   const kind = addresses ? 'with an address that the host reaches' : 'without addresses';
-  const row = compared(`stop of ${count} jails at once, ${kind}`, { ours: times }, []);
-  const factor = quantile(times, 0.5) / quantile(one.ours, 0.5);
+  const row = compared(`stop of ${count} jails at once, ${kind}`, taken, [[EACH_ASKED, 1.2]]);
+  const factor = quantile(taken.ours, 0.5) / quantile(one.ours, 0.5);
   return also(row, `≤ ${OVERLAP} × one`, factor, factor <= OVERLAP);
+}
+
+async function createMany(Jail, place, count, addresses) {
+  const jails = [];
+  for (let i = 1; i <= count; i++) {
+    const more = addresses ? { addresses: [`10.92.1.${i}`] } : {};
+    jails.push(await Jail.create(bareSpec(place, more)));
+  }
+  return jails;
 }
