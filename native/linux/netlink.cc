@@ -417,7 +417,10 @@ bool route_addresses(Netlink* host, int index, const Address* addresses, size_t 
 
 class Turn {
  public:
-  explicit Turn(int file) : file_(file) {
+  explicit Turn(int file) : file_(file), taken_(flock(file_, LOCK_EX | LOCK_NB) == 0) {}
+  // Nobody else had it.
+  bool taken() const { return taken_; }
+  void await() {
     while (flock(file_, LOCK_EX) < 0 && errno == EINTR) {
     }
   }
@@ -427,6 +430,7 @@ class Turn {
 
  private:
   int file_;
+  bool taken_;
 };
 
 void mark_leaving(Netlink* host, const char* link) {
@@ -498,11 +502,13 @@ bool disconnect_host(const char* link, Error* error) {
 
 bool disconnect_in_turn(const char* link, int turn, Error* error) {
   if (turn < 0) return disconnect_host(link, error);
+  Turn mine(turn);
+  if (mine.taken()) return disconnect_host(link, error);
   Netlink host;
   if (!host.open(error)) return false;
   mark_leaving(&host, link);
   if (!host.exchange(error)) return false;
-  const Turn mine(turn);
+  mine.await();
   bool there = false;
   if (!is_there(&host, link, &there, error)) return false;
   if (!there) return true;
