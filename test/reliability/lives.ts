@@ -24,6 +24,8 @@ export interface Order {
   /** Of every so many calls one fails, beginning with this one. */
   readonly every: number;
   readonly first: number;
+  /** Of the calls whose names match this regular expression. */
+  readonly only: string;
 }
 
 /** An error as the caller of the API saw it. */
@@ -58,7 +60,10 @@ export async function live(order: Order, say: (value: Life | { calls: Call[] }) 
   const { calls } = injector.journal();
   say({ calls });
   say(calm);
-  const faults = faultsOf(calls).filter((_, i) => i % order.every === order.first % order.every);
+  const only = new RegExp(order.only);
+  const faults = faultsOf(calls)
+    .filter(({ name }) => only.test(name))
+    .filter((_, i) => i % order.every === order.first % order.every);
   for (const fault of faults) {
     for (const errno of order.errnos) {
       const number = constants.errno[errno as keyof typeof constants.errno];
