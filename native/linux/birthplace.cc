@@ -56,9 +56,10 @@ Birthplace::~Birthplace() {
     abort();
 }
 
-void return_to_network() {
+bool return_to_network() {
   Home& own = home();
   if (own.away && enter_namespaces(own.network.get(), CLONE_NEWNET) == 0) own.away = false;
+  return !own.away;
 }
 
 }  // namespace dfjail

@@ -24,8 +24,8 @@ class Birthplace {
   bool inside_ = false;
 };
 
-// Back to the host's network, to take things away there; without effect on who never left it, and
-// on an ordinary user's monitor, which cannot go back and has nothing there.
-void return_to_network();
+// Back to the host's network, to take things away there. False and errno: still away, as an
+// ordinary user's monitor always is, which has nothing there.
+bool return_to_network();
 
 }  // namespace dfjail

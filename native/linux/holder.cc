@@ -77,7 +77,7 @@ void NamespaceHolder::explain(Error* error) {
   pollfd said = {report_.get(), POLLIN, 0};
   if (poll(&said, 1, 0) <= 0) return;
   Error own;
-  switch (hear(report_.get(), &own)) {
+  switch (hear(report_.get(), "id-map", &own)) {
     case Word::kReady:
       return;
     case Word::kFailed:
@@ -90,7 +90,7 @@ void NamespaceHolder::explain(Error* error) {
 }
 
 bool NamespaceHolder::await(const char* step, Error* error) {
-  const Word word = hear(report_.get(), error);
+  const Word word = hear(report_.get(), step, error);
   if (word == Word::kEnded) return fail(error, step, "read", "", ECHILD);
   return word == Word::kReady;
 }

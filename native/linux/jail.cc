@@ -212,7 +212,8 @@ bool raise_network(Making* m, Error* error) {
 bool tell_anchor(const Making& m, Error* error) {
   if (say_go(m.jail->lifeline.get())) return true;
   if (errno != EPIPE) return fail(error, "anchor", "write");
-  return hear(m.report.get(), error) != Word::kFailed && fail(error, "anchor", "write", "", ECHILD);
+  return hear(m.report.get(), "anchor", error) != Word::kFailed &&
+         fail(error, "anchor", "write", "", ECHILD);
 }
 
 // Our part is done beside the anchor's, which makes the mounts meanwhile.
@@ -221,7 +222,7 @@ bool raise_anchor(Making* m, Error* error) {
   if (!m->holder.await_network(error) || !tell_anchor(*m, error)) return false;
   resume_steps();
   if (!raise_network(m, error) || !tell_anchor(*m, error)) return false;
-  if (hear(m->report.get(), error) == Word::kFailed) return false;
+  if (hear(m->report.get(), "anchor", error) == Word::kFailed) return false;
   if (anchor_is_gone(*m)) return fail(error, "anchor", "execveat", "", ECHILD);
   step_done("anchor");
   return true;
@@ -397,6 +398,12 @@ pid_t fork_signaller(const Jail& jail, int signal, int* pidfd) {
   return pid;
 }
 
+bool disconnect(const Jail& jail, Error* error) {
+  const UniqueFd turn(
+      openat(jail.state.get(), "links", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  return disconnect_in_turn(jail.entry.link, turn.get(), error);
+}
+
 void note_failure(void* first, const char*, const Error& error) {
   Error* noted = static_cast<Error*>(first);
   if (!noted->failed()) *noted = error;
@@ -495,12 +502,10 @@ bool has_ended(Jail* jail) {
 }
 
 bool undo_jail(Jail* jail, Error* error) {
+  const bool at_home = return_to_network();
   bool all = true;
-  return_to_network();
   if (jail->entry.link[0] != '\0') {
-    const UniqueFd turn(
-        openat(jail->state.get(), "links", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    all = disconnect_in_turn(jail->entry.link, turn.get(), error);
+    all = at_home ? disconnect(*jail, error) : fail(error, "link", "setns");
     step_done("link");
   }
   for (UniqueFd& procs : jail->cgroups) procs.reset();

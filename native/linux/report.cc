@@ -12,13 +12,17 @@ constexpr char kGoByte = 'g';
 }  // namespace
 
 // An Error comes in one piece, so a single byte is never the start of one.
-Word hear(int report, Error* error) {
+Word hear(int report, const char* step, Error* error) {
   char buffer[sizeof(Error)];
   size_t n = 0;
   while (n < sizeof buffer) {
     const ssize_t got = read(report, buffer + n, sizeof buffer - n);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return Word::kEnded;
+    if (got < 0) {
+      fail(error, step, "read");
+      return Word::kFailed;
+    }
+    if (got == 0) return Word::kEnded;
     n += static_cast<size_t>(got);
     if (n == 1 && buffer[0] == kReadyByte) return Word::kReady;
   }

@@ -9,7 +9,8 @@ namespace dfjail {
 // another program.
 enum class Word { kReady, kFailed, kEnded };
 
-Word hear(int report, Error* error);
+// `step` is what is said to have failed where it cannot be heard.
+Word hear(int report, const char* step, Error* error);
 bool say_ready(int report);
 // The strings in it are at the same place in both processes.
 [[noreturn]] void say_failed(int report, const Error& error);
