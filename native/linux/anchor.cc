@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "report.hh"
+
 #include "anchor_image.inc"
 
 #ifndef MFD_EXEC
@@ -41,10 +43,10 @@ bool make_anchor_file(UniqueFd* file, Error* error) {
   return fcntl(file->get(), F_ADD_SEALS, kSeals) == 0 || fail(error, kStep, "fcntl");
 }
 
-bool become_anchor(int file, int lifeline, int report, Error* error) {
-  signal(SIGCHLD, SIG_IGN);  // the kernel reaps what is orphaned to it
-  if (dup2(lifeline, 0) < 0 || dup2(report, 1) < 0 || dup2(file, 2) < 0)
-    return fail(error, kStep, "dup2");
+namespace {
+
+// With its three descriptors in place.
+bool exec_anchor(Error* error) {
   if (fcntl(1, F_SETFD, FD_CLOEXEC) < 0 || fcntl(2, F_SETFD, FD_CLOEXEC) < 0)
     return fail(error, kStep, "fcntl");
   if (syscall(SYS_close_range, 3U, ~0U, 0U) < 0) return fail(error, kStep, "close_range");
@@ -53,6 +55,19 @@ bool become_anchor(int file, int lifeline, int report, Error* error) {
   char* env[] = {nullptr};
   syscall(SYS_execveat, 2, "", argv, env, AT_EMPTY_PATH);
   return fail(error, kStep, "execveat");
+}
+
+}  // namespace
+
+void become_anchor(int file, int lifeline, int report) {
+  Error error;
+  signal(SIGCHLD, SIG_IGN);  // the kernel reaps what is orphaned to it
+  if (dup2(lifeline, 0) < 0 || dup2(report, 1) < 0 || dup2(file, 2) < 0) {
+    fail(&error, kStep, "dup2");
+    say_failed(report, error);
+  }
+  exec_anchor(&error);
+  say_failed(1, error);  // `report` itself is closed
 }
 
 }  // namespace dfjail

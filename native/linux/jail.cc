@@ -150,9 +150,8 @@ bool prepare_jail(const Making& m, int lifeline, Error* error) {
   begin_anchor_steps();
   step_done("namespaces");
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (prepare_jail(m, lifeline, &error))
-    become_anchor(m.anchor_file.get(), lifeline, report, &error);
-  say_failed(report, error);
+  if (!prepare_jail(m, lifeline, &error)) say_failed(report, error);
+  become_anchor(m.anchor_file.get(), lifeline, report);
 }
 
 bool fork_anchor(Making* m, Error* error) {
