@@ -103,9 +103,11 @@ describe('stop() of a jail', () => {
     } finally {
       neighbour.end();
     }
-    await eventually(() => assert.equal(readFileSync(join(group, 'cgroup.procs'), 'utf8'), ''));
+    await eventually(() => assert.equal(membersOf(group), ''));
     const [report] = await recover();
-    assert.deepEqual(report?.undone, [`cgroup ${group}`, 'registry entry']);
+    // Or the jail's own recovery, which begins when its monitor has ended, was late enough.
+    if (report !== undefined)
+      assert.deepEqual(report.undone, [`cgroup ${group}`, 'registry entry']);
     assert(!existsSync(group));
     await before.assertNothingLeft();
   });
@@ -120,6 +122,11 @@ describe('stop() of a jail', () => {
 async function firstOutput({ stdout }: JailedProcess): Promise<void> {
   assert(stdout !== null);
   await once(stdout, 'data');
+}
+
+function membersOf(group: string): string {
+  const file = join(group, 'cgroup.procs');
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
 function groupsOf(jid: number): string[] {
