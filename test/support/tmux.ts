@@ -27,6 +27,8 @@ export class Terminal implements AsyncDisposable {
       ...cliEnvironment(env),
       TERM: 'xterm-256color',
       LC_ALL: 'C.UTF-8',
+      // tmux runs commands by the shell of who calls, and that of nobody lets no one in.
+      SHELL: '/bin/sh',
       D: dfjailPath,
     };
     delete this.#env.TMUX;
