@@ -51,7 +51,10 @@ export interface ProcessInfo {
   gid: number;
   /** The short name that the kernel keeps. */
   command: string;
-  /** The arguments, the program as the first; empty for kernel threads and zombies. */
+  /**
+   * The arguments, the program as the first; empty for kernel threads and zombies. On Linux also where processes that
+   * fork without end have kept the listing waiting for their memory for 100 ms altogether: those that follow.
+   */
   args: string[];
   /** What it is doing; `idle`: it is being made, or is a thread of the kernel; `dumping`: it writes its core. */
   state: 'running' | 'sleeping' | 'stopped' | 'zombie' | 'idle' | 'dumping';

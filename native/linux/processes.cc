@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -295,6 +296,19 @@ class JailNumbers {
   UniqueFd namespace_;
 };
 
+int64_t nanoseconds_now() {
+  timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+// How often this thread has slept; not how often another one had its turn instead.
+long sleeps() {
+  rusage usage = {};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nvcsw;
+}
+
 // As /proc/PID/stat counts.
 uint64_t ticks_since_boot() {
   timespec now = {};
@@ -455,6 +469,8 @@ void each_pid(void (*visit)(void* context, pid_t pid), void* context) {
   each_number_in("/proc", [&](pid_t pid) { visit(context, pid); });
 }
 
+ProcessReader::ProcessReader() : sleeps_(sleeps()) {}
+
 ProcessReader::~ProcessReader() { free(buffer_); }
 
 bool ProcessReader::read(pid_t pid, Process* out) {
@@ -467,12 +483,23 @@ bool ProcessReader::read(pid_t pid, Process* out) {
 void ProcessReader::read_arguments(Process* out) {
   out->arguments = buffer_;
   out->arguments_size = 0;
-  if ((out->flags & kKernelThread) != 0 || out->state == 'Z') return;
+  if ((out->flags & kKernelThread) != 0 || out->state == 'Z' || waited_ > kPatience) return;
   const UniqueFd fd = open_file(ProcPath(out->pid).file("cmdline"));
   if (!fd) return;
+  const int64_t start = nanoseconds_now();
   const size_t size = fill(fd.get());
+  note_wait(nanoseconds_now() - start);
   out->arguments = buffer_;
   out->arguments_size = size;
+}
+
+// On a busy host a read may also be long because it is not our turn: that is nobody's fault.
+void ProcessReader::note_wait(int64_t nanoseconds) {
+  constexpr int64_t kLong = 1'000'000;
+  if (nanoseconds < kLong) return;
+  const long before = sleeps_;
+  sleeps_ = sleeps();
+  if (sleeps_ != before) waited_ += nanoseconds;
 }
 
 size_t ProcessReader::fill(int fd) {

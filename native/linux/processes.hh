@@ -36,7 +36,7 @@ struct Process {
   uint32_t levels = 0;         // pid namespaces that it has a pid in, counted from that of /proc
   uint64_t pid_namespace = 0;  // inode; 0 when not looked up (levels < 2) or not permitted
   char command[64] = "";
-  const char* arguments = nullptr;  // NUL-separated, valid during the visit only
+  const char* arguments = nullptr;  // NUL-separated, valid during the visit only; see ProcessReader
   size_t arguments_size = 0;        // at most 64 KiB, cut behind
 };
 
@@ -46,9 +46,13 @@ using VisitProcess = void (*)(void* context, const Process& process);
 void each_pid(void (*visit)(void* context, pid_t pid), void* context);
 // One process after the other, in the same buffer. jid is 0 here: the caller knows the jails by
 // their pid namespaces.
+//
+// Arguments lie in the memory of the process, and a process that forks keeps that to itself
+// meanwhile: hundreds that do nothing else would each have us wait until it has had its next turn.
+// Once that has taken kPatience, arguments are left out.
 class ProcessReader {
  public:
-  ProcessReader() = default;
+  ProcessReader();
   ProcessReader(const ProcessReader&) = delete;
   ProcessReader& operator=(const ProcessReader&) = delete;
   ~ProcessReader();
@@ -56,10 +60,15 @@ class ProcessReader {
   bool read(pid_t pid, Process* out);
 
  private:
+  static constexpr int64_t kPatience = 100'000'000;  // nanoseconds
+
   void read_arguments(Process* out);
+  void note_wait(int64_t nanoseconds);
   size_t fill(int fd);
   bool grow();
 
+  int64_t waited_ = 0;
+  long sleeps_ = 0;  // of this thread, when they were last looked at
   char* buffer_ = nullptr;
   size_t capacity_ = 0;
 };
