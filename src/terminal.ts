@@ -31,8 +31,8 @@ export class Terminal implements TerminalSource {
     this.#size = { ...size };
     this.#fd = fd;
     this.#master = new ReadStream(fd);
-    this.output = new TerminalOutput(this.#master);
-    this.input = new TerminalInput((bytes) => this.#write(bytes));
+    this.output = shownOn(this.#master);
+    this.input = typedInto((bytes) => this.#write(bytes));
   }
 
   /** Changes the size; the command is told by SIGWINCH. Nothing happens when the terminal is closed. */
@@ -51,7 +51,7 @@ export class Terminal implements TerminalSource {
     this.#listeners.push(listener);
   }
 
-  // How many bytes were taken; null when nobody is there any more. Synchronous, since a write by the thread pool could
+  // Synchronous, since a write by the thread pool could
   // meet a descriptor that was closed meanwhile, and not long, since the descriptor does not block.
   #write(bytes: Uint8Array): number | null {
     if (this.#master.destroyed) return null;
@@ -64,70 +64,82 @@ export class Terminal implements TerminalSource {
   }
 }
 
-// The end of a terminal is EIO on Linux: the last process that had it open has gone.
-class TerminalOutput extends Readable {
-  readonly #master: ReadStream;
-
-  constructor(master: ReadStream) {
-    super();
-    this.#master = master;
-    master.on('data', (chunk: Buffer) => {
-      if (!this.push(chunk)) master.pause();
-    });
-    master.on('end', () => this.push(null));
-    master.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EIO') this.push(null);
-      else this.destroy(error);
-    });
-  }
-
-  override _read(): void {
-    if (!this.#master.destroyed) this.#master.resume();
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#master.destroy();
-    done(error);
-  }
-
-  /** As of a socket: reading from it keeps the program alive. */
-  ref(): this {
-    this.#master.ref();
-    return this;
-  }
-
-  /** As of a socket. */
-  unref(): this {
-    this.#master.unref();
-    return this;
-  }
+// The end of a terminal is EIO on Linux: the last process that had it open has gone. As with a socket, reading from it
+// keeps the program alive, unless it is unref()ed.
+function shownOn(master: ReadStream): Readable {
+  const output = new Readable({
+    read: () => {
+      if (!master.destroyed) master.resume();
+    },
+    destroy: (error, done) => {
+      master.destroy();
+      done(error);
+    },
+  });
+  master.on('data', (chunk: Buffer) => {
+    if (!output.push(chunk)) master.pause();
+  });
+  master.on('end', () => output.push(null));
+  master.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EIO') output.push(null);
+    else output.destroy(error);
+  });
+  const ref = () => {
+    master.ref();
+    return output;
+  };
+  const unref = () => {
+    master.unref();
+    return output;
+  };
+  return Object.assign(output, { ref, unref });
 }
 
 // Not by the tty handle: libuv writes to a terminal's master in a way that stops the whole program for as long as the
 // command does not read.
-class TerminalInput extends Writable {
-  readonly #attempt: (bytes: Uint8Array) => number | null;
-  #atLineStart = true;
+function typedInto(attempt: Attempt): Writable {
+  const keys = new Keys(attempt);
+  return new Writable({
+    decodeStrings: true,
+    write: (chunk: Buffer, _encoding, done) => keys.type(chunk, done),
+    final: (done) => keys.end(done),
+    destroy: (error, done) => {
+      keys.stop();
+      done(error);
+    },
+  });
+}
 
-  constructor(attempt: (bytes: Uint8Array) => number | null) {
-    super({ decodeStrings: true });
+// How many bytes were taken; null when nobody is there any more.
+type Attempt = (bytes: Uint8Array) => number | null;
+
+class Keys {
+  readonly #attempt: Attempt;
+  #atLineStart = true;
+  #stopped = false;
+
+  constructor(attempt: Attempt) {
     this.#attempt = attempt;
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    if (chunk.length > 0) this.#atLineStart = chunk[chunk.length - 1] === NEWLINE;
-    this.#push(chunk, done);
+  type(bytes: Uint8Array, done: () => void): void {
+    if (bytes.length > 0) this.#atLineStart = bytes[bytes.length - 1] === NEWLINE;
+    this.#push(bytes, done);
   }
 
   // In the middle of a line the first one only delivers the line so far.
-  override _final(done: () => void): void {
+  end(done: () => void): void {
     const count = this.#atLineStart ? 1 : 2;
     this.#push(Buffer.alloc(count, END_OF_FILE), done);
   }
 
+  stop(): void {
+    this.#stopped = true;
+  }
+
   #push(bytes: Uint8Array, done: () => void): void {
     let left = bytes;
-    while (left.length > 0 && !this.destroyed) {
+    while (left.length > 0 && !this.#stopped) {
       const taken = this.#attempt(left);
       if (taken === null) break;
       left = left.subarray(taken);

@@ -35,19 +35,24 @@ export class LineProgram {
   }
 }
 
-/** Asks a C program over a socket to start a program and to wait for it. */
+/** Asks a C program over a socket to start a program and to wait for it; rejects when that could not be. */
 export class ForkServer {
   #child;
   #socket;
   #waiting = null;
 
-  constructor(file, program) {
-    this.#child = spawn(file, [program], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
+  constructor(file, ...args) {
+    this.#child = spawn(file, args, { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
     this.#socket = this.#child.stdio[3];
-    this.#socket.on('data', () => this.#waiting?.());
+    this.#socket.on('data', (status) => this.#waiting?.(status[0]));
   }
 
-  run() {
+  async run() {
+    const status = await this.#ask();
+    if (status !== 0) throw new Error(`the C server's program ended with ${status}`);
+  }
+
+  #ask() {
     return new Promise((resolve) => {
       this.#waiting = resolve;
       this.#socket.write('x');

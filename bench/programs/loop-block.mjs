@@ -5,18 +5,18 @@ import { once } from 'node:events';
 import { fillHeap } from '../lib/heap.mjs';
 import { packageUrl } from '../lib/place.mjs';
 
-const WARM = 10;
+const WARM = 50; // as in a program that runs on: what was called before was compiled by then
+const ROUNDS = 40;
 const [root, megabytes] = process.argv.slice(2);
 const { Jail } = await import(packageUrl);
 const keep = fillHeap(Number(megabytes));
-const rounds = Number(megabytes) > 1000 ? 20 : 60;
 const jail = await Jail.create({ path: root, hostname: 'bench' });
 const silent = { stdio: 'ignore' };
 const ours = [];
 const theirs = [];
 
 for (let i = 0; i < WARM; i++) await jail.spawn('/noop', [], silent).exited;
-for (let i = 0; i < rounds; i++) {
+for (let i = 0; i < ROUNDS; i++) {
   for (let n = 0; n < 5; n++) {
     const start = performance.now();
     const command = jail.spawn('/noop', [], silent);

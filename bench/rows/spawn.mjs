@@ -10,36 +10,42 @@ import { ratio } from '../lib/statistics.mjs';
 const MEGABYTES = 50;
 const SPAWNS = 1000;
 const IN_FLIGHT = 8;
+// The floor of a design in which somebody else than Node forks does not enter a jail: this one does.
+const JAILED = 'socket + C into the jail';
 
 /** Of a program that does nothing, with stdio ignored and with three pipes; and 1,000 with 8 in flight. */
 export async function run({ place, dfjail, quick }) {
   const keep = fillHeap(MEGABYTES);
   const jail = await dfjail.Jail.create(bareSpec(place));
-  const server = new ForkServer(place.compile('vfork-server'), place.noop);
+  const servers = {
+    'socket + C vfork': new ForkServer(place.compile('vfork-server'), place.noop),
+    [JAILED]: new ForkServer(place.compile('jail-server'), anchorOf(jail), '/noop'),
+  };
   try {
     const rows = [
-      await silent(place, jail, server, quick),
+      await silent(place, jail, servers, quick),
       await piped(place, jail, quick),
       await many(place, jail, quick),
     ];
     if (keep.length === 0) throw new Error('the heap is empty');
     return rows;
   } finally {
-    await server.end();
+    for (const server of Object.values(servers)) await server.end();
     await jail.stop();
   }
 }
 
-async function silent(place, jail, server, quick) {
+async function silent(place, jail, servers, quick) {
   const subjects = {
     ours: () => jail.spawn('/noop', [], { stdio: 'ignore' }).exited,
-    'socket + C vfork': () => server.run(),
     'child_process.spawn': () => runChild(place.noop, []),
   };
+  for (const [name, server] of Object.entries(servers)) subjects[name] = () => server.run();
   if (await isInstalled('nsenter')) subjects.nsenter = nsenter(jail);
   const taken = await inTurn(subjects, { rounds: quick ? 10 : 40, times: 10 });
   const bars = [
     ['socket + C vfork', 1.3],
+    [JAILED, 1.2],
     ['child_process.spawn', 0.5],
     ['nsenter', 1],
   ];

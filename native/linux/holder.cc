@@ -68,9 +68,10 @@ void NamespaceHolder::run(const JailNetwork& network, int gate, int report) {
 bool NamespaceHolder::await_network(Error* error) { return await("enter", error); }
 
 bool NamespaceHolder::configure(Error* error) {
-  if (!say_go(gate_.get()) && errno != EPIPE) return fail(error, "address", "write");
-  return await("address", error);
+  return say_go(gate_.get()) || errno == EPIPE || fail(error, "address", "write");
 }
+
+bool NamespaceHolder::await_configured(Error* error) { return await("address", error); }
 
 // Before it ends it says why, so nothing need be waited for.
 void NamespaceHolder::explain(Error* error) {

@@ -35,9 +35,11 @@ class NamespaceHolder {
   void explain(Error* error);
   // It has its network namespace (step 'enter').
   bool await_network(Error* error);
-  // Gives the network its addresses: see configure_jail(). After the other end of the link is
-  // there.
+  // It begins to give the network its addresses: see configure_jail(). After the other end of the
+  // link is there.
   bool configure(Error* error);
+  // They are there (step 'address').
+  bool await_configured(Error* error);
 
   pid_t pid() const { return pid_; }
   int pidfd() const { return pidfd_.get(); }

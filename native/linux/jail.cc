@@ -136,12 +136,11 @@ bool name_host(const JailSpec& spec, Error* error) {
   return true;
 }
 
-// First it waits for the network namespace, then for what is in it.
+// It waits for the network namespace, but not for what will be in it.
 bool prepare_jail(const Making& m, int lifeline, Error* error) {
   if (!build_root(m.tree.get(), *m.spec, m.ids, m.registry, error)) return false;
   if (!wait_for_go(lifeline)) return fail(error, "enter", "read");
-  if (!enter_namespaces(m, error) || !name_host(*m.spec, error)) return false;
-  return wait_for_go(lifeline) || fail(error, "anchor", "read");
+  return enter_namespaces(m, error) && name_host(*m.spec, error);
 }
 
 // Runs in the new pid 1.
@@ -203,11 +202,6 @@ bool connect_jail(Making* m, Error* error) {
   return false;
 }
 
-bool raise_network(Making* m, Error* error) {
-  if (!connect_jail(m, error)) return false;
-  return m->network.count == 0 || m->holder.configure(error);
-}
-
 bool tell_anchor(const Making& m, Error* error) {
   if (say_go(m.jail->lifeline.get())) return true;
   if (errno != EPIPE) return fail(error, "anchor", "write");
@@ -215,26 +209,25 @@ bool tell_anchor(const Making& m, Error* error) {
          fail(error, "anchor", "write", "", ECHILD);
 }
 
-// Our part is done beside the anchor's, which makes the mounts meanwhile.
-bool raise_anchor(Making* m, Error* error) {
-  if (!fork_anchor(m, error)) return false;
-  if (!m->holder.await_network(error) || !tell_anchor(*m, error)) return false;
-  resume_steps();
-  if (!raise_network(m, error) || !tell_anchor(*m, error)) return false;
-  if (hear(m->report.get(), "anchor", error) == Word::kFailed) return false;
-  if (anchor_is_gone(*m)) return fail(error, "anchor", "execveat", "", ECHILD);
-  step_done("anchor");
-  return true;
-}
-
 // ---- entering for good
 
-bool join_pid_namespace(Jail* jail, Error* error) {
-  const int pidfd = jail->anchor.get();
-  if (setns(pidfd, CLONE_NEWPID) < 0) return fail(error, "ready", "setns");
+// Every later command's filter and bounding set.
+void apply_capabilities(Jail* jail, uint32_t capabilities) {
+  jail->entry.capabilities = capabilities;
+  build_filter(capabilities, &entrance().filter);
+  entrance().kept = kept_capabilities(capabilities, jail->entry.id_count == 1);
+}
+
+// What every later command is born into.
+bool prepare_entrance(Jail* jail, uint32_t capabilities, Error* error) {
+  if (setns(jail->anchor.get(), CLONE_NEWPID) < 0) return fail(error, "ready", "setns");
+  apply_capabilities(jail, capabilities);
+  return confine_monitor(error);
+}
+
+bool open_entrance(Jail* jail, Error* error) {
   jail->root = open_proc(jail->entry.anchor, "root", O_PATH | O_DIRECTORY);
   if (!jail->root) return fail(error, "ready", "open", "root");
-  if (!confine_monitor(error)) return false;
   // From here on hostile processes exist, and our children are for a moment among them with our
   // memory.
   return prctl(PR_SET_DUMPABLE, 0) == 0 || fail(error, "ready", "prctl");
@@ -246,6 +239,36 @@ bool read_pid_namespace(Entry* entry, Error* error) {
   snprintf(path, sizeof path, "/proc/%d/ns/pid", static_cast<int>(entry->anchor));
   if (stat(path, &info) < 0) return fail(error, "ready", "stat", path);
   entry->pid_namespace = info.st_ino;
+  return true;
+}
+
+// ---- what is done beside the anchor, which makes the mounts meanwhile
+
+bool prepare_entrance_beside(const Making& m, Error* error) {
+  if (prepare_entrance(m.jail, m.spec->capabilities, error)) return true;
+  Error own;
+  const bool is_gone = error->number == ESRCH;  // then it has said why
+  if (is_gone && hear(m.report.get(), "anchor", &own) == Word::kFailed) *error = own;
+  return false;
+}
+
+// The holder raises the jail's side; what the entrance needs is prepared meanwhile.
+bool raise_network(Making* m, Error* error) {
+  if (!connect_jail(m, error)) return false;
+  const bool configured = m->network.count > 0;
+  if (configured && !m->holder.configure(error)) return false;
+  if (!prepare_entrance_beside(*m, error)) return false;
+  return !configured || m->holder.await_configured(error);
+}
+
+bool raise_anchor(Making* m, Error* error) {
+  if (!fork_anchor(m, error)) return false;
+  if (!m->holder.await_network(error) || !tell_anchor(*m, error)) return false;
+  resume_steps();
+  if (!raise_network(m, error)) return false;
+  if (hear(m->report.get(), "anchor", error) == Word::kFailed) return false;
+  if (anchor_is_gone(*m)) return fail(error, "anchor", "execveat", "", ECHILD);
+  step_done("anchor");
   return true;
 }
 
@@ -275,13 +298,6 @@ bool describe(const JailSpec& spec, Making* m, Error* error) {
     network.linked = network.linked || (!m->rootless && !is_loopback(network.addresses[i]));
   }
   return true;
-}
-
-// Every later command's filter and bounding set.
-void apply_capabilities(Jail* jail, uint32_t capabilities) {
-  jail->entry.capabilities = capabilities;
-  build_filter(capabilities, &entrance().filter);
-  entrance().kept = kept_capabilities(capabilities, jail->entry.id_count == 1);
 }
 
 // A place in the registry: a jid, and the name.
@@ -329,8 +345,7 @@ bool make_jail(Making* m, Error* error) {
   if (!raise_anchor(m, error)) return false;
   if (!limit_jail(jail, spec.memory, spec.processes, error)) return false;
   if (has_limits(spec)) step_done("limits");
-  if (!read_pid_namespace(&jail->entry, error) || !join_pid_namespace(jail, error)) return false;
-  apply_capabilities(jail, spec.capabilities);
+  if (!read_pid_namespace(&jail->entry, error) || !open_entrance(jail, error)) return false;
   if (!write_entry(jail->state.get(), jail->entry, error)) return false;
   publish_jail(jail->state.get(), jail->entry);
   return true;
@@ -445,8 +460,8 @@ bool attach_jail(const char* state_dir, uint32_t jid, Jail* jail, Error* error) 
   parse_limits(jail);
   open_cgroups(jail);
   if (geteuid() != 0 && !join_outer_namespace(*jail, error)) return false;
-  if (!join_pid_namespace(jail, error)) return false;
-  apply_capabilities(jail, jail->entry.capabilities);
+  if (!prepare_entrance(jail, jail->entry.capabilities, error) || !open_entrance(jail, error))
+    return false;
   add_guest_monitor(jail->state.get(), jid);
   visit_jail(jail->state.get(), jid);
   return true;

@@ -3,7 +3,7 @@
 // dist/bundle/<layer>.js has the code of a public entry point and of everything that it needs and no earlier layer has;
 // in dist/ every module stays where it was, as a file that passes on its part of the bundle. So there is one instance
 // of each module in a program, whichever way it was imported. What tsc has put into dist works too, only slower.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { at, say } from './project.mjs';
 
@@ -16,6 +16,10 @@ const COMMON = { format: 'esm', platform: 'node', target: 'node20', tsconfig: at
 // third of a millisecond, and there are a dozen.
 const BUILTIN = `import { createRequire } from 'node:module';
 const builtin = process.getBuiltinModule ?? createRequire(import.meta.url);`;
+
+// Of these Node loads a good part only when they are asked for, which takes it some milliseconds: a bundle asks when it
+// first needs them. A class that extends one of theirs needs it at once.
+const LATE = /^node:(net|stream|tty)$/;
 
 /** Replaces what tsc has put into dist; the declarations stay. */
 export async function bundleLibrary() {
@@ -89,7 +93,7 @@ async function writeBundle(esbuild, layer, exported, placed) {
     sourcemap: true,
     sourcesContent: false,
     banner: { js: BUILTIN },
-    plugins: [dynamicImportsStay(), builtinsAreAskedFor(), earlierLayers(placed)],
+    plugins: [dynamicImportsStay(), builtinsAreAskedFor(), lateBuiltins(), earlierLayers(placed)],
   });
 }
 
@@ -147,12 +151,45 @@ function builtinsAreAskedFor() {
 
 // On as many lines as before, for the source map.
 function askFor(statement, list, module) {
-  const names = list.split(',').map((name) => name.trim());
-  // `type x` is one, `type as x` is node:os' function.
-  const values = names.filter((name) => name !== '' && !/^type (?!as )/.test(name));
+  if (LATE.test(module)) return statement;
+  const values = valuesOf(list);
   const lines = '\n'.repeat(statement.split('\n').length - 1);
   if (values.length === 0) return lines;
   return `const { ${values.join(', ').replaceAll(' as ', ': ')} } = builtin('${module}');${lines}`;
+}
+
+// The names between the braces that are no types.
+function valuesOf(list) {
+  const names = list.split(',').map((name) => name.trim());
+  // `type x` is one, `type as x` is node:os' function.
+  return names.filter((name) => name !== '' && !/^type (?!as )/.test(name));
+}
+
+// As a CommonJS module with getters: every use of a name is compiled to an access then.
+function lateBuiltins() {
+  const namespace = 'late';
+  const setup = (build) => {
+    build.onResolve({ filter: LATE }, ({ path }) => ({ path, namespace, sideEffects: false }));
+    build.onLoad({ filter: /./, namespace }, ({ path }) => ({ contents: lateModule(path) }));
+  };
+  return { name: 'late-builtins', setup };
+}
+
+function lateModule(module) {
+  const getters = namesOf(module).map((name) => `get ${name}() { return load().${name}; },`);
+  return `let loaded;
+    const load = () => (loaded ??= builtin('${module}'));
+    module.exports = { ${getters.join(' ')} };`;
+}
+
+// What any of our modules wants of one of Node's.
+function namesOf(module) {
+  const files = readdirSync(SOURCES, { recursive: true }).filter((name) => name.endsWith('.ts'));
+  const names = files.flatMap((file) => {
+    const imports = readFileSync(join(SOURCES, file), 'utf8').matchAll(BUILTIN_IMPORT);
+    return [...imports].flatMap(([, list, from]) => (from === module ? valuesOf(list) : []));
+  });
+  return [...new Set(names.map((name) => name.replace(/ as .*/, '')))].sort();
 }
 
 // What an earlier layer has is imported from there.

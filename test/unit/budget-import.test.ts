@@ -11,11 +11,16 @@ const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 // One that passes the names on, one with the code.
 const MOST_FILES = 2;
 
+// Node takes milliseconds to load them, and there is no use for them yet.
+const LATE = ['net', 'stream', 'tty'];
+
 interface Loaded {
   /** Files of the package. */
   readonly files: readonly string[];
   /** Shared objects of the process. */
   readonly libraries: readonly string[];
+  /** Modules of Node's. */
+  readonly builtins: readonly string[];
 }
 
 // V8 says itself which scripts there are, when it is asked for the coverage of each.
@@ -23,7 +28,9 @@ function load(entry: string): Loaded {
   const folder = mkdtempSync(join(tmpdir(), 'dragonfly-jail-import-'));
   try {
     const program = `await import(${JSON.stringify(entry)});
-      console.log(JSON.stringify(process.report.getReport().sharedObjects));`;
+      const builtins = process.moduleLoadList.map((name) => name.replace(/^NativeModule /, ''));
+      const { sharedObjects } = process.report.getReport();
+      console.log(JSON.stringify({ libraries: sharedObjects, builtins }));`;
     const env = { ...process.env, NODE_V8_COVERAGE: folder };
     const options = { cwd: PROJECT, env, encoding: 'utf8' } as const;
     const run = spawnSync(process.execPath, ['--input-type=module', '-e', program], options);
@@ -33,7 +40,7 @@ function load(entry: string): Loaded {
     const urls = (result as { url: string }[]).map(({ url }) => url);
     return {
       files: urls.filter((url) => url.endsWith('.js')),
-      libraries: JSON.parse(run.stdout),
+      ...JSON.parse(run.stdout),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -55,6 +62,16 @@ describe('import of the package', function () {
     assert(files.length > 0);
     const hint = 'npm run compile joins what tsc has compiled';
     assert(files.length <= MOST_FILES, `${files.length} files (${hint}):\n${files.join('\n')}`);
+  });
+
+  it('leaves streams and sockets to when they are needed', function () {
+    if (systemType() === 'DragonFly') skip(this, 'there is no esbuild that joins the files');
+    const { builtins } = load('dragonfly-jail');
+    assert(builtins.includes('events'), builtins.join(' '));
+    assert.deepEqual(
+      LATE.filter((name) => builtins.includes(name)),
+      [],
+    );
   });
 
   for (const entry of entryPoints()) {

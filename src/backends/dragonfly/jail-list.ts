@@ -70,7 +70,7 @@ export function confirmRows(
 
 function parseRow(line: string): JailRow | null {
   const afterJid = line.indexOf(' ');
-  const jid = parseJid(line.slice(0, Math.max(afterJid, 0)));
+  const jid = parseJid(line, afterJid);
   if (jid === null) return null;
   const afterHostname = line.indexOf(' /', afterJid + 1);
   if (afterHostname < 0) return null;
@@ -78,10 +78,19 @@ function parseRow(line: string): JailRow | null {
   return { jid, hostname: line.slice(afterJid + 1, afterHostname), path, addresses };
 }
 
-function parseJid(digits: string): number | null {
-  if (!/^[1-9]\d{0,5}$/.test(digits)) return null;
-  const jid = Number(digits);
-  return jid <= MAX_JID ? jid : null;
+const ZERO = 0x30;
+const NINE = 0x39;
+
+// The digits before `end`, without a sign or zeros in front. By hand: there is one for every jail.
+function parseJid(line: string, end: number): number | null {
+  let jid = 0;
+  for (let at = 0; at < end; at++) {
+    const digit = line.charCodeAt(at);
+    if (digit < ZERO || digit > NINE || (at === 0 && digit === ZERO)) return null;
+    jid = jid * 10 + digit - ZERO;
+    if (jid > MAX_JID) return null;
+  }
+  return end > 0 ? jid : null;
 }
 
 // From the right: a path may hold spaces, an address cannot.
