@@ -28,6 +28,7 @@ export function drawCurves({ title, x, y, lines }) {
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<title>${title}</title>`, // for those who cannot see it
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
     text(WIDTH / 2, 22, title, 'middle', 'font-size="15"'),
     ...axis(
