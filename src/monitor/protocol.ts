@@ -1,4 +1,5 @@
 import {
+  asBuffer,
   type Codec,
   list,
   MAX_FRAME,
@@ -357,7 +358,7 @@ export function encodeMessage<K extends MessageName>(
   writer.u16(0);
   writer.u32(id);
   codec.body.write(writer, body);
-  const length = writer.bytes.length - LENGTH_SIZE;
+  const length = writer.size - LENGTH_SIZE;
   if (length > MAX_FRAME) throw protocolError(`a message of ${length} bytes is too long`);
   writer.patch(0, length);
   return writer.bytes;
@@ -380,9 +381,11 @@ export function decodeMessage(frame: Uint8Array): Message {
   return { name, id, body } as Message;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** Cuts a stream of bytes into frames. */
 export class FrameSplitter {
-  #rest: Buffer = Buffer.alloc(0);
+  #rest: Buffer = NOTHING;
 
   /**
    * @param chunk the next bytes of the stream
@@ -390,26 +393,23 @@ export class FrameSplitter {
    * @throws JailError `ERR_JAIL_PROTOCOL` for a length that no frame has
    */
   push(chunk: Uint8Array): Buffer[] {
-    this.#rest = this.#rest.length === 0 ? asBuffer(chunk) : Buffer.concat([this.#rest, chunk]);
+    const bytes = this.#rest.length === 0 ? asBuffer(chunk) : Buffer.concat([this.#rest, chunk]);
     const frames: Buffer[] = [];
-    for (let frame = this.#next(); frame !== null; frame = this.#next()) frames.push(frame);
-    return frames;
-  }
-
-  #next(): Buffer | null {
-    if (this.#rest.length < LENGTH_SIZE) return null;
-    const length = this.#rest.readUInt32LE(0);
-    if (length < HEADER_SIZE || length > MAX_FRAME) {
-      throw protocolError(`a frame of ${length} bytes`);
+    let at = 0;
+    for (let end = endOfFrame(bytes, at); end !== null; end = endOfFrame(bytes, at)) {
+      frames.push(bytes.subarray(at + LENGTH_SIZE, end));
+      at = end;
     }
-    const end = LENGTH_SIZE + length;
-    if (this.#rest.length < end) return null;
-    const frame = this.#rest.subarray(LENGTH_SIZE, end);
-    this.#rest = this.#rest.subarray(end);
-    return frame;
+    this.#rest = at === bytes.length ? NOTHING : bytes.subarray(at);
+    return frames;
   }
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+// Null: it is not whole yet.
+function endOfFrame(bytes: Buffer, at: number): number | null {
+  const start = at + LENGTH_SIZE;
+  if (bytes.length < start) return null;
+  const length = bytes.readUInt32LE(at);
+  if (length < HEADER_SIZE || length > MAX_FRAME) throw protocolError(`a frame of ${length} bytes`);
+  return bytes.length < start + length ? null : start + length;
 }

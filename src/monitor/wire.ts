@@ -24,6 +24,11 @@ export class WireWriter {
   #view = viewOf(this.#bytes);
   #size = 0;
 
+  /** How many bytes were written so far. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** What was written so far; valid until the next write. */
   get bytes(): Buffer {
     return this.#bytes.subarray(0, this.#size);
@@ -69,6 +74,12 @@ export class WireWriter {
   }
 }
 
+/** The same bytes with the methods of a Buffer. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  if (Buffer.isBuffer(bytes)) return bytes; // making one costs more than reading a number
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
@@ -80,7 +91,7 @@ export class WireReader {
   #at = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = asBuffer(bytes);
     this.#view = viewOf(bytes);
   }
 
