@@ -9,17 +9,21 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+// By index, here and below: taking a pair apart runs an iterator, and there are two dozen fields in a process.
+
 /** Reads an unsigned field of 1, 2, 4 or 8 bytes; what is above 2^53 loses its lowest bits. */
-export function readUnsigned(view: DataView, base: number, [offset, size]: FieldPlace): number {
-  const at = base + offset;
+export function readUnsigned(view: DataView, base: number, place: FieldPlace): number {
+  const at = base + place[0];
+  const size = place[1];
   if (size === 4) return view.getUint32(at, LITTLE);
   if (size === 8) return view.getUint32(at, LITTLE) + view.getUint32(at + 4, LITTLE) * 2 ** 32;
   return size === 2 ? view.getUint16(at, LITTLE) : view.getUint8(at);
 }
 
 /** Reads a signed field of 2, 4 or 8 bytes. */
-export function readSigned(view: DataView, base: number, [offset, size]: FieldPlace): number {
-  const at = base + offset;
+export function readSigned(view: DataView, base: number, place: FieldPlace): number {
+  const at = base + place[0];
+  const size = place[1];
   if (size === 4) return view.getInt32(at, LITTLE);
   if (size === 8) return view.getUint32(at, LITTLE) + view.getInt32(at + 4, LITTLE) * 2 ** 32;
   return size === 2 ? view.getInt16(at, LITTLE) : view.getInt8(at);
@@ -40,10 +44,11 @@ export function writeInteger(
 }
 
 /** Reads a string that ends at its NUL, or with its field. Bytes that are no UTF-8 become U+FFFD. */
-export function readText(bytes: Uint8Array, base: number, [offset, size]: FieldPlace): string {
-  const start = base + offset;
+export function readText(bytes: Uint8Array, base: number, place: FieldPlace): string {
+  const start = base + place[0];
+  const limit = start + place[1];
   let end = start;
-  while (end < start + size && bytes[end] !== 0) end++;
+  while (end < limit && bytes[end] !== 0) end++;
   return decodeText(bytes, start, end);
 }
 
