@@ -68,10 +68,9 @@ describe('import of the package', function () {
     if (systemType() === 'DragonFly') skip(this, 'there is no esbuild that joins the files');
     const { builtins } = load('dragonfly-jail');
     assert(builtins.includes('events'), builtins.join(' '));
-    assert.deepEqual(
-      LATE.filter((name) => builtins.includes(name)),
-      [],
-    );
+    const atStart = load('node:path').builtins; // another Node may begin with more
+    const early = LATE.filter((name) => builtins.includes(name) && !atStart.includes(name));
+    assert.deepEqual(early, []);
   });
 
   for (const entry of entryPoints()) {
