@@ -67,8 +67,8 @@ function copyPages(sources, output) {
 function compile(what, config, sources, output) {
   const stamp = `${output}/.stamp`;
   const inputs = [...filesBelow(sources), config, at('tsconfig.json'), at('package.json')];
-  // What was compiled against the library is stale when the library is.
-  if (output !== at('dist')) inputs.push(at('dist', '.stamp'));
+  // What was compiled against the library is stale when the library is, and that when it would be joined otherwise.
+  inputs.push(output === at('dist') ? at('scripts', 'lib', 'bundle.mjs') : at('dist', '.stamp'));
   removeOrphans(sources, output);
   if (isFresh(stamp, inputs)) return true;
   say(`compiling ${what} …`);
