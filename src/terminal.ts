@@ -51,8 +51,8 @@ export class Terminal implements TerminalSource {
     this.#listeners.push(listener);
   }
 
-  // Synchronous, since a write by the thread pool could
-  // meet a descriptor that was closed meanwhile, and not long, since the descriptor does not block.
+  // Synchronous, since a write by the thread pool could meet a descriptor that was closed meanwhile, and not long, since
+  // the descriptor does not block.
   #write(bytes: Uint8Array): number | null {
     if (this.#master.destroyed) return null;
     try {
@@ -98,16 +98,13 @@ function shownOn(master: ReadStream): Readable {
 // Not by the tty handle: libuv writes to a terminal's master in a way that stops the whole program for as long as the
 // command does not read.
 function typedInto(attempt: Attempt): Writable {
-  const keys = new Keys(attempt);
-  return new Writable({
+  const keys = new Keys((bytes) => (input.destroyed ? null : attempt(bytes)));
+  const input: Writable = new Writable({
     decodeStrings: true,
     write: (chunk: Buffer, _encoding, done) => keys.type(chunk, done),
     final: (done) => keys.end(done),
-    destroy: (error, done) => {
-      keys.stop();
-      done(error);
-    },
   });
+  return input;
 }
 
 // How many bytes were taken; null when nobody is there any more.
@@ -116,7 +113,6 @@ type Attempt = (bytes: Uint8Array) => number | null;
 class Keys {
   readonly #attempt: Attempt;
   #atLineStart = true;
-  #stopped = false;
 
   constructor(attempt: Attempt) {
     this.#attempt = attempt;
@@ -133,13 +129,9 @@ class Keys {
     this.#push(Buffer.alloc(count, END_OF_FILE), done);
   }
 
-  stop(): void {
-    this.#stopped = true;
-  }
-
   #push(bytes: Uint8Array, done: () => void): void {
     let left = bytes;
-    while (left.length > 0 && !this.#stopped) {
+    while (left.length > 0) {
       const taken = this.#attempt(left);
       if (taken === null) break;
       left = left.subarray(taken);

@@ -202,11 +202,18 @@ bool connect_jail(Making* m, Error* error) {
   return false;
 }
 
+// Something failed because it is gone: before it ended it has said why, if it could.
+void explain_anchor(const Making& m, Error* error) {
+  Error own;
+  if (hear(m.report.get(), "anchor", &own) == Word::kFailed) *error = own;
+}
+
 bool tell_anchor(const Making& m, Error* error) {
   if (say_go(m.jail->lifeline.get())) return true;
   if (errno != EPIPE) return fail(error, "anchor", "write");
-  return hear(m.report.get(), "anchor", error) != Word::kFailed &&
-         fail(error, "anchor", "write", "", ECHILD);
+  fail(error, "anchor", "write", "", ECHILD);
+  explain_anchor(m, error);
+  return false;
 }
 
 // ---- entering for good
@@ -246,9 +253,7 @@ bool read_pid_namespace(Entry* entry, Error* error) {
 
 bool prepare_entrance_beside(const Making& m, Error* error) {
   if (prepare_entrance(m.jail, m.spec->capabilities, error)) return true;
-  Error own;
-  const bool is_gone = error->number == ESRCH;  // then it has said why
-  if (is_gone && hear(m.report.get(), "anchor", &own) == Word::kFailed) *error = own;
+  if (error->number == ESRCH) explain_anchor(m, error);
   return false;
 }
 

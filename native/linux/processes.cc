@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../common/steps.hh"
 #include "proc_parse.hh"
 
 #ifndef SYS_pidfd_send_signal
@@ -296,12 +297,6 @@ class JailNumbers {
   UniqueFd namespace_;
 };
 
-int64_t nanoseconds_now() {
-  timespec now = {};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
 // How often this thread has slept; not how often another one had its turn instead.
 long sleeps() {
   rusage usage = {};
@@ -486,7 +481,7 @@ void ProcessReader::read_arguments(Process* out) {
   if ((out->flags & kKernelThread) != 0 || out->state == 'Z' || waited_ > kPatience) return;
   const UniqueFd fd = open_file(ProcPath(out->pid).file("cmdline"));
   if (!fd) return;
-  const int64_t start = nanoseconds_now();
+  const uint64_t start = nanoseconds_now();
   const size_t size = fill(fd.get());
   note_wait(nanoseconds_now() - start);
   out->arguments = buffer_;
@@ -494,8 +489,8 @@ void ProcessReader::read_arguments(Process* out) {
 }
 
 // On a busy host a read may also be long because it is not our turn: that is nobody's fault.
-void ProcessReader::note_wait(int64_t nanoseconds) {
-  constexpr int64_t kLong = 1'000'000;
+void ProcessReader::note_wait(uint64_t nanoseconds) {
+  constexpr uint64_t kLong = 1'000'000;
   if (nanoseconds < kLong) return;
   const long before = sleeps_;
   sleeps_ = sleeps();

@@ -60,15 +60,15 @@ class ProcessReader {
   bool read(pid_t pid, Process* out);
 
  private:
-  static constexpr int64_t kPatience = 100'000'000;  // nanoseconds
+  static constexpr uint64_t kPatience = 100'000'000;  // nanoseconds
 
   void read_arguments(Process* out);
-  void note_wait(int64_t nanoseconds);
+  void note_wait(uint64_t nanoseconds);
   size_t fill(int fd);
   bool grow();
 
-  int64_t waited_ = 0;
-  long sleeps_ = 0;  // of this thread, when they were last looked at
+  uint64_t waited_ = 0;  // nanoseconds
+  long sleeps_ = 0;      // of this thread, when they were last looked at
   char* buffer_ = nullptr;
   size_t capacity_ = 0;
 };

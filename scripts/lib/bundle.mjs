@@ -165,12 +165,17 @@ function valuesOf(list) {
   return names.filter((name) => name !== '' && !/^type (?!as )/.test(name));
 }
 
+const lateModules = {}; // by name: the same for every layer
+
 // As a CommonJS module with getters: every use of a name is compiled to an access then.
 function lateBuiltins() {
   const namespace = 'late';
   const setup = (build) => {
     build.onResolve({ filter: LATE }, ({ path }) => ({ path, namespace, sideEffects: false }));
-    build.onLoad({ filter: /./, namespace }, ({ path }) => ({ contents: lateModule(path) }));
+    build.onLoad({ filter: /./, namespace }, ({ path }) => {
+      lateModules[path] ??= lateModule(path);
+      return { contents: lateModules[path] };
+    });
   };
   return { name: 'late-builtins', setup };
 }
