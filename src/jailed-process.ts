@@ -66,7 +66,11 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
   readonly spawnfile: string;
   /** The arguments, the program as the first. */
   readonly spawnargs: readonly string[];
-  readonly #outcome: Promise<ProcessExit>;
+  /** Made when somebody asks for it. */
+  #exited: Promise<ProcessExit> | null = null;
+  /** What it settles with. */
+  #outcome: ProcessExit | Error | null = null;
+  #settleExited: (outcome: ProcessExit | Error) => void = () => {};
   readonly #stdio: CommandStdio | null;
   #streams: readonly (CommandStream | null)[] | null = null;
   #control: CommandControl | null = null;
@@ -76,8 +80,6 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
   #isAwaited = false;
   #closesLeft = 1;
   #closesAreCounted = false;
-  #resolve: (exit: ProcessExit) => void = () => {};
-  #reject: (error: Error) => void = () => {};
   /** What has to be undone when it ends: timers and abort listeners. */
   readonly #endings: (() => void)[] = [];
 
@@ -86,11 +88,6 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
     this.spawnfile = file;
     this.spawnargs = argv;
     this.#stdio = stdio;
-    this.#outcome = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.#outcome.catch(() => {});
   }
 
   /** @internal For `Jail.spawn()` and `Jail.commands()`. */
@@ -100,18 +97,18 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
 
   /** Writes to the command's stdin; null unless that is a pipe or a terminal. */
   get stdin(): Writable | null {
-    const stream = this.#stdio?.stream(0);
-    return stream instanceof Writable ? stream : null;
+    const stream = this.#stdio?.stream(0) ?? null;
+    return stream !== null && stream instanceof Writable ? stream : null;
   }
 
   /** What the command writes to stdout, or shows on its terminal; null unless that is a pipe or a terminal. */
   get stdout(): Readable | null {
-    return readable(this.#stdio?.stream(1));
+    return readable(this.#stdio?.stream(1) ?? null);
   }
 
   /** What the command writes to stderr; null unless that is a pipe. */
   get stderr(): Readable | null {
-    return readable(this.#stdio?.stream(2));
+    return readable(this.#stdio?.stream(2) ?? null);
   }
 
   /** All of our ends by slot; those from 3 on go both ways. */
@@ -130,7 +127,8 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
    */
   get exited(): Promise<ProcessExit> {
     this.#isAwaited = true;
-    return this.#outcome;
+    this.#exited ??= this.#makeExited();
+    return this.#exited;
   }
 
   /**
@@ -190,7 +188,7 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
       started: (pid, jailPid) => this.#started(pid, jailPid),
       exited: (exit) => this.#finished(exit),
       failed: (error) => this.#failed(error),
-      abandoned: (error) => this.#end(() => this.#reject(error)),
+      abandoned: (error) => this.#end(() => this.#settle(error)),
       signalFailed: (error) => this.emit('error', error),
     });
     if (this.#unreferenced) this.#control.unref();
@@ -232,6 +230,23 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
     return this;
   }
 
+  #makeExited(): Promise<ProcessExit> {
+    const exited = new Promise<ProcessExit>((resolve, reject) => {
+      this.#settleExited = (outcome) => {
+        if (outcome instanceof Error) reject(outcome);
+        else resolve(outcome);
+      };
+    });
+    exited.catch(() => {});
+    if (this.#outcome !== null) this.#settleExited(this.#outcome);
+    return exited;
+  }
+
+  #settle(outcome: ProcessExit | Error): void {
+    this.#outcome = outcome;
+    this.#settleExited(outcome);
+  }
+
   #started(pid: number, jailPid: number): void {
     this.pid = pid;
     this.jailPid = jailPid;
@@ -243,7 +258,7 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
     this.exitCode = exit.exitCode;
     this.signalCode = exit.signal;
     this.#end(() => {
-      this.#resolve(exit);
+      this.#settle(exit);
       this.emit('exit', this.exitCode, this.signalCode);
     });
   }
@@ -252,7 +267,7 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
   #failed(error: Error): void {
     if (error instanceof JailSystemError) this.exitCode = error.errno;
     this.#end(() => {
-      this.#reject(error);
+      this.#settle(error);
       if (!this.#isAwaited || this.listenerCount('error') > 0) this.emit('error', error);
     });
   }
@@ -266,16 +281,16 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
     try {
       tell();
     } finally {
-      process.nextTick(() => this.#flush());
+      if (this.#closesLeft > 1) process.nextTick(() => this.#flush());
       this.#maybeClose();
     }
   }
 
   // What nobody reads would keep the streams, and with them 'close', waiting for ever.
   #flush(): void {
-    for (const stream of this.stdio) {
-      if (!(stream instanceof Readable) || !stream.readable || isGivenAway(stream)) continue;
-      stream.resume();
+    for (const end of this.stdio) {
+      const stream = readable(end);
+      if (stream?.readable && !isGivenAway(stream)) stream.resume();
     }
   }
 
@@ -283,7 +298,9 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
   #countCloses(): void {
     if (this.#closesAreCounted) return;
     this.#closesAreCounted = true;
-    for (const stream of this.stdio.slice(1)) {
+    const { stdio } = this;
+    for (let slot = 1; slot < stdio.length; slot++) {
+      const stream = stdio[slot] ?? null;
       if (stream === null || stream.closed) continue;
       this.#closesLeft++;
       stream.once('close', () => this.#maybeClose());
@@ -309,6 +326,6 @@ function deadStream(): PassThrough {
   return stream.destroy();
 }
 
-function readable(stream: CommandStream | null | undefined): Readable | null {
-  return stream instanceof Readable ? stream : null;
+function readable(stream: CommandStream | null): Readable | null {
+  return stream !== null && stream instanceof Readable ? stream : null;
 }

@@ -57,8 +57,8 @@ export interface Native {
   reapMonitor(pid: number): number | null;
   /** Connects to a UNIX socket. */
   connectMonitor(path: string): number;
-  /** sendmsg(2) without waiting: how many bytes were taken, 0 when there is no room. */
-  send(fd: number, bytes: Uint8Array, fds: readonly number[]): number;
+  /** sendmsg(2) of the first `size` bytes without waiting: how many were taken, 0 when there is no room. */
+  send(fd: number, bytes: Uint8Array, size: number, fds: readonly number[]): number;
   /** The read end and the write end, which anybody may open again by /dev/stdout; roomy: where much is to be expected. */
   pipe(roomy: boolean): [number, number];
   /** Two connected UNIX stream sockets. */

@@ -188,12 +188,10 @@ function resolveCommand(file: unknown, args: unknown, options: UnknownRecord): R
   assertFilledText(file, 'file', 'a program');
   const pty = resolvePty(options.pty);
   const env = resolveEnv(options.env, pty !== null);
-  const variables: string[] = [];
-  for (const [key, value] of env) variables.push(`${key}=${value}`);
   return {
     file,
     argv: [resolveProgramName(options.argv0, file), ...resolveArgs(args)],
-    env: variables,
+    env: env.variables,
     cwd: resolveCwd(options.cwd),
     user: resolveIdentity(options.user, 'user'),
     group: resolveIdentity(options.group, 'group'),
@@ -202,7 +200,7 @@ function resolveCommand(file: unknown, args: unknown, options: UnknownRecord): R
     stdio: resolveStdio(options.stdio, pty !== null),
     pty,
     login: resolveFlag(options.login, 'login'),
-    terminalType: env.get('TERM') ?? '',
+    terminalType: env.terminalType,
     searchPath: !file.includes('/'),
     signal: resolveSignal(options.signal),
     timeout: resolveTimeout(options.timeout),
@@ -221,7 +219,17 @@ function resolveArgs(args: unknown): readonly string[] {
   return texts;
 }
 
-function resolveEnv(value: unknown, terminal: boolean): Map<string, string> {
+interface Environment {
+  /** NAME=value. */
+  readonly variables: readonly string[];
+  /** What TERM says; empty: nothing. */
+  readonly terminalType: string;
+}
+
+const DEFAULT_ENVIRONMENT: Environment = { variables: [`PATH=${DEFAULT_PATH}`], terminalType: '' };
+
+function resolveEnv(value: unknown, terminal: boolean): Environment {
+  if (value === undefined && !terminal) return DEFAULT_ENVIRONMENT;
   const env = new Map<string, string>();
   if (value !== undefined) {
     assertObject(value, 'env', 'an object of strings');
@@ -229,7 +237,8 @@ function resolveEnv(value: unknown, terminal: boolean): Map<string, string> {
   }
   if (!env.has('PATH')) env.set('PATH', DEFAULT_PATH);
   if (terminal && !env.has('TERM')) env.set('TERM', 'xterm');
-  return env;
+  const variables = Array.from(env, ([key, text]) => `${key}=${text}`);
+  return { variables, terminalType: env.get('TERM') ?? '' };
 }
 
 function addVariable(env: Map<string, string>, key: string, text: unknown): void {

@@ -41,17 +41,19 @@ bool get_descriptor(const Napi::CallbackInfo& info, size_t index, const char* na
 
 bool get_descriptors(const Napi::CallbackInfo& info, size_t index, const char* name, size_t maximum,
                      std::vector<int>* out) {
-  const std::string expected =
-      "an array of at most " + std::to_string(maximum) + " file descriptors";
-  if (!info[index].IsArray()) return refuse(info, name, expected);
+  const auto refuse_list = [&] {
+    return refuse(info, name,
+                  "an array of at most " + std::to_string(maximum) + " file descriptors");
+  };
+  if (!info[index].IsArray()) return refuse_list();
   const auto array = info[index].As<Napi::Array>();
   const uint32_t length = array.Length();
-  if (length > maximum) return refuse(info, name, expected);
+  if (length > maximum) return refuse_list();
   for (uint32_t i = 0; i < length; i++) {
     const Napi::Value item = array.Get(i);
     int fd = -1;
     if (info.Env().IsExceptionPending()) return false;  // a getter that throws
-    if (!is_integer(item, 0, INT32_MAX, &fd)) return refuse(info, name, expected);
+    if (!is_integer(item, 0, INT32_MAX, &fd)) return refuse_list();
     out->push_back(fd);
   }
   return true;

@@ -1,9 +1,11 @@
 #include "socket.hh"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -61,20 +63,24 @@ ssize_t send_message(int fd, const uint8_t* bytes, size_t size, const std::vecto
   return sent;
 }
 
+int limit(size_t room) { return static_cast<int>(std::min<size_t>(room, INT_MAX)); }
+
 // The descriptors go with the first byte: after a short send the rest is sent without them.
 Napi::Value send_bytes(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   int fd = -1;
   std::vector<int> fds;
   const uint8_t* bytes = nullptr;
-  size_t size = 0;
+  size_t room = 0;
+  int size = 0;
   // The bytes come last: a getter among the descriptors could detach them.
   if (!get_descriptor(info, 0, "fd", &fd) ||
-      !get_descriptors(info, 2, "fds", kMaxDescriptors, &fds) ||
-      !get_bytes(info, 1, "bytes", &bytes, &size)) {
+      !get_descriptors(info, 3, "fds", kMaxDescriptors, &fds) ||
+      !get_bytes(info, 1, "bytes", &bytes, &room) ||
+      !get_integer(info, 2, "size", 1, limit(room), &size)) {
     return env.Undefined();
   }
-  const ssize_t sent = send_message(fd, bytes, size, fds);
+  const ssize_t sent = send_message(fd, bytes, static_cast<size_t>(size), fds);
   if (sent >= 0) return Napi::Number::New(env, static_cast<double>(sent));
   if (errno == EAGAIN || errno == EWOULDBLOCK) return Napi::Number::New(env, 0);
   return throw_errno(env, "sendmsg");

@@ -68,8 +68,10 @@ function flagsOf(command: ResolvedSpawn): number {
   );
 }
 
+const NOBODY_IN_PARTICULAR = { kind: identityKinds.none, name: '', id: 0 };
+
 function identity(value: Identity | null): { kind: number; name: string; id: number } {
-  if (value === null) return { kind: identityKinds.none, name: '', id: 0 };
+  if (value === null) return NOBODY_IN_PARTICULAR;
   if (typeof value === 'string') return { kind: identityKinds.name, name: value, id: 0 };
   return { kind: identityKinds.id, name: '', id: value };
 }

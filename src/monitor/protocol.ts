@@ -1,5 +1,4 @@
 import {
-  asBuffer,
   type Codec,
   list,
   MAX_FRAME,
@@ -338,21 +337,22 @@ const LENGTH_SIZE = 4;
 const HEADER_SIZE = 8;
 
 /**
- * One message as a frame.
+ * Writes one message as a frame, its length field included.
  *
+ * @param writer what was in it before is gone
  * @param name which message
  * @param id   the request's number, 0 to 2^32-1
  * @param body its fields; strings without NUL
- * @returns the frame, its length field included
  * @throws JailError `ERR_JAIL_PROTOCOL` when it is longer than a frame can be
  */
-export function encodeMessage<K extends MessageName>(
+export function writeMessage<K extends MessageName>(
+  writer: WireWriter,
   name: K,
   id: number,
   body: Messages[K],
-): Buffer {
+): void {
   const codec = codecs[name];
-  const writer = new WireWriter();
+  writer.clear();
   writer.u32(0);
   writer.u16(codec.type);
   writer.u16(0);
@@ -361,7 +361,17 @@ export function encodeMessage<K extends MessageName>(
   const length = writer.size - LENGTH_SIZE;
   if (length > MAX_FRAME) throw protocolError(`a message of ${length} bytes is too long`);
   writer.patch(0, length);
-  return writer.bytes;
+}
+
+/** As {@link writeMessage}, in memory of its own. */
+export function encodeMessage<K extends MessageName>(
+  name: K,
+  id: number,
+  body: Messages[K],
+): Buffer {
+  const writer = new WireWriter();
+  writeMessage(writer, name, id, body);
+  return writer.bytes.subarray(0, writer.size);
 }
 
 /**
@@ -371,7 +381,10 @@ export function encodeMessage<K extends MessageName>(
  * @throws JailError `ERR_JAIL_PROTOCOL` for anything that is not exactly one message
  */
 export function decodeMessage(frame: Uint8Array): Message {
-  const reader = new WireReader(frame);
+  return readMessage(new WireReader(frame));
+}
+
+function readMessage(reader: WireReader): Message {
   const type = reader.u16();
   const name = namesByType.get(type);
   if (name === undefined || reader.u16() !== 0) throw protocolError(`message type ${type}`);
@@ -383,33 +396,61 @@ export function decodeMessage(frame: Uint8Array): Message {
 
 const NOTHING = Buffer.alloc(0);
 
-/** Cuts a stream of bytes into frames. */
-export class FrameSplitter {
+/** Takes the messages out of a stream of bytes. */
+export class MessageSplitter {
+  readonly #take: (message: Message) => void;
+  /** Where the bytes come in, and who reads there: mostly it is the same place every time. */
+  #inbox: Buffer = NOTHING;
+  #reader = new WireReader(NOTHING);
+  /** The beginning of a message. */
   #rest: Buffer = NOTHING;
 
+  /** @param take is given every message that is complete */
+  constructor(take: (message: Message) => void) {
+    this.#take = take;
+  }
+
   /**
-   * @param chunk the next bytes of the stream
-   * @returns the frames that are complete now, each without its length field
-   * @throws JailError `ERR_JAIL_PROTOCOL` for a length that no frame has
+   * @param inbox where the next bytes of the stream are; may be written over afterwards
+   * @param size  how many they are, from the first on
+   * @throws JailError `ERR_JAIL_PROTOCOL` for a length that no frame has, and for what is no message
    */
-  push(chunk: Uint8Array): Buffer[] {
-    const bytes = this.#rest.length === 0 ? asBuffer(chunk) : Buffer.concat([this.#rest, chunk]);
-    const frames: Buffer[] = [];
-    let at = 0;
-    for (let end = endOfFrame(bytes, at); end !== null; end = endOfFrame(bytes, at)) {
-      frames.push(bytes.subarray(at + LENGTH_SIZE, end));
-      at = end;
+  push(inbox: Buffer, size: number): void {
+    if (this.#rest.length === 0) {
+      const at = this.#split(inbox, size);
+      if (at < size) this.#rest = Buffer.from(inbox.subarray(at, size));
+      return;
     }
+    const bytes = Buffer.concat([this.#rest, inbox.subarray(0, size)]);
+    const at = this.#split(bytes, bytes.length);
     this.#rest = at === bytes.length ? NOTHING : bytes.subarray(at);
-    return frames;
+  }
+
+  // To where it has come.
+  #split(bytes: Buffer, size: number): number {
+    let at = 0;
+    for (let end = endOfFrame(bytes, at, size); end !== null; end = endOfFrame(bytes, at, size)) {
+      const reader = this.#readerOf(bytes);
+      reader.open(at + LENGTH_SIZE, end);
+      at = end;
+      this.#take(readMessage(reader));
+    }
+    return at;
+  }
+
+  #readerOf(bytes: Buffer): WireReader {
+    if (this.#inbox === bytes) return this.#reader;
+    this.#inbox = bytes;
+    this.#reader = new WireReader(bytes);
+    return this.#reader;
   }
 }
 
 // Null: it is not whole yet.
-function endOfFrame(bytes: Buffer, at: number): number | null {
+function endOfFrame(bytes: Buffer, at: number, size: number): number | null {
   const start = at + LENGTH_SIZE;
-  if (bytes.length < start) return null;
+  if (size < start) return null;
   const length = bytes.readUInt32LE(at);
   if (length < HEADER_SIZE || length > MAX_FRAME) throw protocolError(`a frame of ${length} bytes`);
-  return bytes.length < start + length ? null : start + length;
+  return size < start + length ? null : start + length;
 }

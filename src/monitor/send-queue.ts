@@ -6,6 +6,8 @@ export type Taken = (error: Error | null) => void;
 
 interface Outgoing {
   readonly bytes: Uint8Array;
+  /** How many of them, from the first on. */
+  readonly size: number;
   readonly descriptors: readonly number[];
   readonly taken: Taken;
 }
@@ -40,16 +42,17 @@ export class SendQueue {
   /**
    * Sends one message.
    *
-   * @param bytes       the whole frame
+   * @param bytes       the whole frame, and perhaps something behind it; may be written over afterwards
+   * @param size        of the frame
    * @param descriptors to go with its first byte
    * @param taken       called once, perhaps before this returns
    */
-  send(bytes: Uint8Array, descriptors: readonly number[], taken: Taken): void {
+  send(bytes: Uint8Array, size: number, descriptors: readonly number[], taken: Taken): void {
     if (this.#ended !== null) {
       taken(this.#ended());
       return;
     }
-    const message = { bytes, descriptors, taken };
+    const message = { bytes, size, descriptors, taken };
     if (this.#busy || !this.#transmit(message)) this.#keep(message);
   }
 
@@ -61,7 +64,7 @@ export class SendQueue {
   }
 
   // The caller's descriptors may be closed, and their numbers be somebody else's, before it is this message's turn.
-  #keep({ bytes, descriptors, taken }: Outgoing): void {
+  #keep({ bytes, size, descriptors, taken }: Outgoing): void {
     const copies: number[] = [];
     const close = () => {
       for (const fd of copies) this.#native.close(fd);
@@ -77,22 +80,27 @@ export class SendQueue {
       close();
       taken(error);
     };
-    this.#waiting.push({ bytes, descriptors: copies, taken: sent });
+    this.#waiting.push({
+      bytes: Buffer.from(bytes.subarray(0, size)),
+      size,
+      descriptors: copies,
+      taken: sent,
+    });
   }
 
   // False: the kernel took nothing of it.
-  #transmit(message: Outgoing): boolean {
-    let size: number;
+  #transmit({ bytes, size, descriptors, taken }: Outgoing): boolean {
+    let sent: number;
     try {
-      size = this.#native.send(this.#fd, message.bytes, message.descriptors);
+      sent = this.#native.send(this.#fd, bytes, size, descriptors);
     } catch (error) {
       if (isTransient(error)) return this.#retryLater();
-      message.taken(asError(error));
+      taken(asError(error));
       return true;
     }
-    if (size === 0) return this.#retryLater();
-    if (size < message.bytes.length) this.#writeRest(message.bytes.subarray(size));
-    message.taken(null);
+    if (sent === 0) return this.#retryLater();
+    if (sent < size) this.#writeRest(Buffer.from(bytes.subarray(sent, size)));
+    taken(null);
     return true;
   }
 

@@ -4,6 +4,8 @@ import { JailError } from '../errors.js';
 export const MAX_FRAME = 8 * 1024 * 1024;
 
 const INITIAL_CAPACITY = 1024;
+/** What a writer keeps for the next message. */
+const MOST_KEPT = 64 * 1024;
 
 /**
  * The bytes are not what the protocol says, `ERR_JAIL_PROTOCOL`. Both sides are always the same release, so this is
@@ -20,7 +22,7 @@ const MAX_UNIT = 3;
 
 /** Appends little-endian fields to a buffer that grows. */
 export class WireWriter {
-  #bytes = Buffer.allocUnsafe(INITIAL_CAPACITY);
+  #bytes: Buffer = Buffer.allocUnsafe(INITIAL_CAPACITY);
   #view = viewOf(this.#bytes);
   #size = 0;
 
@@ -29,9 +31,15 @@ export class WireWriter {
     return this.#size;
   }
 
-  /** What was written so far; valid until the next write. */
+  /** Its first {@link size} bytes are what was written so far; valid until the next write. */
   get bytes(): Buffer {
-    return this.#bytes.subarray(0, this.#size);
+    return this.#bytes;
+  }
+
+  /** Begins again, in the same memory: making some takes longer than writing a message. */
+  clear(): void {
+    this.#size = 0;
+    if (this.#bytes.length > MOST_KEPT) this.#take(Buffer.allocUnsafe(INITIAL_CAPACITY));
   }
 
   u16(value: number): void {
@@ -69,8 +77,12 @@ export class WireWriter {
     if (this.#size + more <= this.#bytes.length) return;
     const grown = Buffer.allocUnsafe((this.#size + more) * 2);
     this.#bytes.copy(grown, 0, 0, this.#size);
-    this.#bytes = grown;
-    this.#view = viewOf(grown);
+    this.#take(grown);
+  }
+
+  #take(bytes: Buffer): void {
+    this.#bytes = bytes;
+    this.#view = viewOf(bytes);
   }
 }
 
@@ -84,15 +96,24 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Walks over the fields of one payload. Every read checks the bounds and throws `ERR_JAIL_PROTOCOL`. */
+/** Walks over the fields of a payload. Every read checks the bounds and throws `ERR_JAIL_PROTOCOL`. */
 export class WireReader {
   readonly #bytes: Buffer;
   readonly #view: DataView;
   #at = 0;
+  #end: number;
 
+  /** @param bytes the payload, or several: see {@link open} */
   constructor(bytes: Uint8Array) {
     this.#bytes = asBuffer(bytes);
     this.#view = viewOf(bytes);
+    this.#end = bytes.length;
+  }
+
+  /** The payload is from `start` to before `end`, both within the bytes. */
+  open(start: number, end: number): void {
+    this.#at = start;
+    this.#end = end;
   }
 
   u16(): number {
@@ -119,18 +140,18 @@ export class WireReader {
   /** A count of items of at least four bytes each; more than can follow is refused before anything is allocated. */
   count(): number {
     const count = this.u32();
-    if (count * 4 > this.#bytes.length - this.#at) throw protocolError('a list is cut short');
+    if (count * 4 > this.#end - this.#at) throw protocolError('a list is cut short');
     return count;
   }
 
   /** To be called behind the last field. */
   finish(): void {
-    if (this.#at !== this.#bytes.length) throw protocolError('a frame is longer than its fields');
+    if (this.#at !== this.#end) throw protocolError('a frame is longer than its fields');
   }
 
   #take(size: number): number {
     const at = this.#at;
-    if (size > this.#bytes.length - at) throw protocolError('a frame is shorter than its fields');
+    if (size > this.#end - at) throw protocolError('a frame is shorter than its fields');
     this.#at = at + size;
     return at;
   }

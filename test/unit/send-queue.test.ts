@@ -15,10 +15,10 @@ class FakeKernel {
   readonly #unwritten: (() => void)[] = [];
 
   readonly native = {
-    send: (fd: number, bytes: Uint8Array, fds: readonly number[]) => {
+    send: (fd: number, bytes: Uint8Array, whole: number, fds: readonly number[]) => {
       assert.equal(fd, FD);
       if (this.failure !== null) throw Object.assign(new Error(), { code: this.failure });
-      const size = Math.min(this.room, bytes.length);
+      const size = Math.min(this.room, whole);
       this.room -= size;
       if (size > 0) this.log.push(`${Buffer.from(bytes.subarray(0, size))}[${fds}]`);
       return size;
@@ -55,9 +55,11 @@ describe('messages to a monitor', () => {
   });
 
   function send(text: string, fds: number[] = []): void {
-    queue.send(Buffer.from(text), fds, (error) =>
+    const bytes = Buffer.from(`${text} and what was there before`);
+    queue.send(bytes, text.length, fds, (error) =>
       taken.push(error ? `${text}: ${error.message}` : text),
     );
+    bytes.fill('?');
   }
 
   it('are sent at once while there is room', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { JailError } from '#internal/errors.js';
-import { decodeMessage, encodeMessage, FrameSplitter } from '#internal/monitor/protocol.js';
+import { encodeMessage, type Message, MessageSplitter } from '#internal/monitor/protocol.js';
 import type { Target } from '../target.js';
 
 /** What a monitor says, the first byte the size of the pieces it arrives in (0: all at once): messages, or a typed error. */
@@ -18,10 +18,15 @@ export const monitorAnswers: Target = {
   maxLength: 4096,
   run(input) {
     const piece = input[0] || input.length;
-    const splitter = new FrameSplitter();
+    const said = input.subarray(1);
+    let at = 0;
+    const splitter = new MessageSplitter((message) => {
+      at += check(said.subarray(at), message);
+    });
     try {
-      for (let at = 1; at < input.length; at += piece) {
-        for (const frame of splitter.push(input.subarray(at, at + piece))) check(frame);
+      for (let from = 0; from < said.length; from += piece) {
+        const bytes = Buffer.from(said.subarray(from, from + piece));
+        splitter.push(bytes, bytes.length);
       }
     } catch (error) {
       assert.ok(error instanceof JailError && error.code === 'ERR_JAIL_PROTOCOL', String(error));
@@ -29,12 +34,14 @@ export const monitorAnswers: Target = {
   },
 };
 
-// What is understood is written as it was: no byte of it had two meanings.
-function check(frame: Uint8Array): void {
-  const { name, id, body } = decodeMessage(frame);
+// What is understood is written as it was: no byte of it had two meanings. Returns how long the frame was.
+function check(said: Uint8Array, { name, id, body }: Message): number {
+  const bytes = Buffer.from(said);
+  const frame = bytes.subarray(0, bytes.readUInt32LE(0) + 4);
   const again = encodeMessage(name, id, body);
-  const text = Buffer.from(frame).toString('utf8');
-  if (Buffer.from(text).equals(Buffer.from(frame))) assert.deepEqual(again.subarray(4), frame);
+  const isText = Buffer.from(frame.toString('utf8')).equals(frame);
+  if (isText) assert.deepEqual(again, frame);
+  return frame.length;
 }
 
 function inPieces(frame: Uint8Array): Buffer {
