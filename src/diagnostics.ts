@@ -85,6 +85,7 @@ const channels = {
 };
 
 const debug = debuglog('dragonfly-jail');
+const isDebugged = debug.enabled; // NODE_DEBUG is read once, when Node starts
 const NO_USAGE = { userTime: 0, systemTime: 0, maxRss: 0, wallTime: 0 };
 
 /**
@@ -105,7 +106,7 @@ export async function timed<T>(
   const about = describe(null);
   const note = (done: JailStep) => {
     steps.push(done);
-    if (debug.enabled) debugStep(what, about, done);
+    if (isDebugged) debugStep(what, about, done);
   };
   try {
     const result = await action(note);
@@ -123,7 +124,7 @@ export function observed(
   command: ResolvedSpawn,
   events: CommandEvents,
 ): CommandEvents {
-  if (!isHeard(channels.spawn) && !isHeard(channels.exit)) return events;
+  if (!channels.spawn.hasSubscribers && !isHeard(channels.exit)) return events;
   return new ObservedCommand(jid, command, events);
 }
 
@@ -193,14 +194,14 @@ function debugStep(what: string, about: object, { step, durationMs }: JailStep):
 }
 
 function isHeard(it: Channel): boolean {
-  return it.hasSubscribers || debug.enabled;
+  return it.hasSubscribers || isDebugged;
 }
 
 function tell<T extends { readonly durationMs: number }>(
   what: keyof typeof channels,
   message: T,
 ): void {
-  if (debug.enabled) {
+  if (isDebugged) {
     debug('%s, %s ms: %s', what, milliseconds(message.durationMs), oneLine(message));
   }
   channels[what].publish(message);

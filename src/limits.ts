@@ -98,8 +98,8 @@ export function resolveLimits(value: unknown, name = 'limits'): ResolvedLimits {
  * @throws JailError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; `ERR_JAIL_UNSUPPORTED` for the limits that only
  *   a whole jail can have
  */
-export function resolveCommandLimits(value: unknown, name = 'limits'): readonly ResolvedLimit[] {
-  if (value === undefined) return [];
+export function resolveCommandLimits(value: unknown): readonly ResolvedLimit[] {
+  const name = 'limits';
   assertObject(value, name, 'an object of limits');
   assertKnownKeys(value, [...rlimitNames, ...WHOLE_JAIL], name);
   for (const limit of WHOLE_JAIL) {

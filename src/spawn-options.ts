@@ -136,6 +136,8 @@ const MAX_ID = 0xfffffffe; // (uid_t)-1 means "leave it" to setresuid(2)
 const MAX_GROUPS = 15; // the kernel's 16 with the group itself
 const MAX_TIMEOUT = 0x7fffffff; // setTimeout fires at once above it
 const MAX_BUFFER = 1024 * 1024;
+const DEFAULT_KILL_SIGNAL = constants.signals.SIGTERM;
+const NO_LIMITS: readonly ResolvedLimit[] = [];
 const DEFAULT_TERMINAL: TerminalSize = { columns: 80, rows: 24 };
 
 /**
@@ -186,37 +188,44 @@ function splitArguments(
 
 function resolveCommand(file: unknown, args: unknown, options: UnknownRecord): ResolvedSpawn {
   assertFilledText(file, 'file', 'a program');
-  const pty = resolvePty(options.pty);
-  const env = resolveEnv(options.env, pty !== null);
+  const pty = optional(options.pty, resolvePty, null);
+  const terminal = pty !== null;
+  const env =
+    terminal || options.env !== undefined ? resolveEnv(options.env, terminal) : DEFAULT_ENVIRONMENT;
   return {
     file,
-    argv: [resolveProgramName(options.argv0, file), ...resolveArgs(args)],
+    argv: resolveArgv(optional(options.argv0, resolveProgramName, file), args),
     env: env.variables,
-    cwd: resolveCwd(options.cwd),
-    user: resolveIdentity(options.user, 'user'),
-    group: resolveIdentity(options.group, 'group'),
-    groups: resolveGroups(options.groups),
-    limits: resolveCommandLimits(options.limits),
-    stdio: resolveStdio(options.stdio, pty !== null),
+    cwd: optional(options.cwd, resolveCwd, null),
+    user: optional(options.user, resolveUser, null),
+    group: optional(options.group, resolveGroup, null),
+    groups: optional(options.groups, resolveGroups, null),
+    limits: optional(options.limits, resolveCommandLimits, NO_LIMITS),
+    stdio: resolveStdio(options.stdio, terminal),
     pty,
-    login: resolveFlag(options.login, 'login'),
+    login: optional(options.login, resolveLogin, false),
     terminalType: env.terminalType,
     searchPath: !file.includes('/'),
-    signal: resolveSignal(options.signal),
-    timeout: resolveTimeout(options.timeout),
-    killSignal: resolveKillSignal(options.killSignal),
+    signal: optional(options.signal, resolveSignal, null),
+    timeout: optional(options.timeout, resolveTimeout, 0),
+    killSignal: optional(options.killSignal, resolveKillSignal, DEFAULT_KILL_SIGNAL),
   };
 }
 
-function resolveArgs(args: unknown): readonly string[] {
+// What is left out costs next to nothing: most of it mostly is.
+function optional<T, D>(value: unknown, resolve: (value: unknown) => T, otherwise: D): T | D {
+  return value === undefined ? otherwise : resolve(value);
+}
+
+function resolveArgv(program: string, args: unknown): readonly string[] {
   assertArray(args, 'args', 'an array of strings');
-  const texts: string[] = [];
+  const argv = [program];
   for (let i = 0; i < args.length; i++) {
     const arg: unknown = args[i];
     assertText(arg, `args[${i}]`);
-    texts.push(arg);
+    argv.push(arg);
   }
-  return texts;
+  return argv;
 }
 
 interface Environment {
@@ -229,7 +238,6 @@ interface Environment {
 const DEFAULT_ENVIRONMENT: Environment = { variables: [`PATH=${DEFAULT_PATH}`], terminalType: '' };
 
 function resolveEnv(value: unknown, terminal: boolean): Environment {
-  if (value === undefined && !terminal) return DEFAULT_ENVIRONMENT;
   const env = new Map<string, string>();
   if (value !== undefined) {
     assertObject(value, 'env', 'an object of strings');
@@ -249,14 +257,20 @@ function addVariable(env: Map<string, string>, key: string, text: unknown): void
   env.set(key, text);
 }
 
-function resolveCwd(value: unknown): string | null {
-  if (value === undefined) return null;
+function resolveCwd(value: unknown): string {
   assertAbsolutePath(value, 'cwd', 'a directory path');
   return value;
 }
 
-function resolveIdentity(value: unknown, name: string): Identity | null {
-  if (value === undefined) return null;
+function resolveUser(value: unknown): Identity {
+  return resolveIdentity(value, 'user');
+}
+
+function resolveGroup(value: unknown): Identity {
+  return resolveIdentity(value, 'group');
+}
+
+function resolveIdentity(value: unknown, name: string): Identity {
   if (typeof value === 'number') {
     assertInteger(value, name, 0, MAX_ID);
     return value;
@@ -268,8 +282,7 @@ function resolveIdentity(value: unknown, name: string): Identity | null {
   return value;
 }
 
-function resolveGroups(value: unknown): readonly number[] | null {
-  if (value === undefined) return null;
+function resolveGroups(value: unknown): readonly number[] {
   assertArray(value, 'groups', 'an array of group ids');
   if (value.length > MAX_GROUPS) {
     throw invalidValue('groups', `at most ${MAX_GROUPS} group ids`, value);
@@ -280,14 +293,13 @@ function resolveGroups(value: unknown): readonly number[] | null {
   });
 }
 
-function resolveProgramName(value: unknown, file: string): string {
-  if (value === undefined) return file;
+function resolveProgramName(value: unknown): string {
   assertText(value, 'argv0');
   return value;
 }
 
 function resolvePty(value: unknown): Readonly<TerminalSize> | null {
-  if (value === undefined || value === false) return null;
+  if (value === false) return null;
   if (value === true) return DEFAULT_TERMINAL;
   assertObject(value, 'pty', 'true, false or { columns, rows }');
   assertKnownKeys(value, ['columns', 'rows'], 'pty', { cols: 'use columns' });
@@ -308,26 +320,23 @@ export function resolveTerminalSize(columns: unknown, rows: unknown, prefix = ''
   return { columns, rows };
 }
 
-function resolveFlag(value: unknown, name: string): boolean {
-  if (value === undefined) return false;
-  assertBoolean(value, name);
+function resolveLogin(value: unknown): boolean {
+  assertBoolean(value, 'login');
   return value;
 }
 
-function resolveSignal(value: unknown): AbortSignal | null {
-  if (value === undefined) return null;
+function resolveSignal(value: unknown): AbortSignal {
   assertAbortSignal(value, 'signal');
   return value;
 }
 
 function resolveTimeout(value: unknown): number {
-  if (value === undefined) return 0;
   assertInteger(value, 'timeout', 0, MAX_TIMEOUT);
   return value;
 }
 
 function resolveKillSignal(value: unknown): number {
-  if (value === undefined || value === null) return constants.signals.SIGTERM;
+  if (value === null) return DEFAULT_KILL_SIGNAL;
   const number = signalNumber(value, 'killSignal');
   if (number === 0) throw invalidValue('killSignal', 'a signal that is sent', value);
   return number;

@@ -30,6 +30,8 @@ export const MAX_STDIO = 64;
 const WORDS = ['pipe', 'overlapped', 'inherit', 'ignore'];
 const EXPECTED = "'pipe', 'inherit', 'ignore', a stream or a descriptor";
 const PIPE: ResolvedStdio = { kind: 'pipe' };
+const NULL: ResolvedStdio = { kind: 'null' };
+const CLOSED: ResolvedStdio = { kind: 'closed' };
 
 /**
  * Checks the descriptors of a command.
@@ -40,22 +42,30 @@ const PIPE: ResolvedStdio = { kind: 'pipe' };
  * @throws JailError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; `ERR_JAIL_UNSUPPORTED` for `'ipc'`
  */
 export function resolveStdio(value: unknown, terminal = false): readonly ResolvedStdio[] {
-  const slots = listSlots(value);
-  if (slots.length > MAX_STDIO) throw invalidValue('stdio', `at most ${MAX_STDIO} slots`, value);
-  while (slots.length < 3) slots.push(undefined);
-  const resolved = slots.map((slot, index) => resolveSlot(slot, index));
+  const resolved = typeof value === 'string' ? slotsOfWord(value) : resolveSlots(value);
   if (terminal && resolved.slice(0, 3).some((slot) => slot.kind !== 'pipe')) {
     throw invalidValue('stdio', "'pipe' for the first three beside pty", value);
   }
   return resolved;
 }
 
-function listSlots(value: unknown): unknown[] {
-  if (value === undefined || value === null) return [];
-  if (Array.isArray(value)) return Array.from<unknown>(value);
-  if (typeof value !== 'string') throw invalidType('stdio', `an array or ${EXPECTED}`, value);
-  refuseUnknownWord(value, 'stdio');
-  return [value, value, value];
+const THREE_PIPES: readonly ResolvedStdio[] = [PIPE, PIPE, PIPE];
+const THREE_IGNORED: readonly ResolvedStdio[] = [NULL, NULL, NULL];
+
+function slotsOfWord(word: string): readonly ResolvedStdio[] {
+  refuseUnknownWord(word, 'stdio');
+  if (word === 'ignore') return THREE_IGNORED;
+  if (word === 'inherit') return [0, 1, 2].map((index) => slotOfWord(word, index));
+  return THREE_PIPES;
+}
+
+function resolveSlots(value: unknown): readonly ResolvedStdio[] {
+  if (value === undefined || value === null) return THREE_PIPES;
+  if (!Array.isArray(value)) throw invalidType('stdio', `an array or ${EXPECTED}`, value);
+  const slots = Array.from<unknown>(value);
+  if (slots.length > MAX_STDIO) throw invalidValue('stdio', `at most ${MAX_STDIO} slots`, value);
+  while (slots.length < 3) slots.push(undefined);
+  return slots.map((slot, index) => resolveSlot(slot, index));
 }
 
 function refuseUnknownWord(word: string, name: string): void {
@@ -68,7 +78,7 @@ function refuseUnknownWord(word: string, name: string): void {
 
 function resolveSlot(value: unknown, index: number): ResolvedStdio {
   const name = `stdio[${index}]`;
-  if (value === undefined || value === null) return index < 3 ? PIPE : { kind: 'closed' };
+  if (value === undefined || value === null) return index < 3 ? PIPE : CLOSED;
   if (typeof value === 'number') return { kind: 'fd', fd: descriptor(value, name), stream: null };
   if (typeof value === 'string') {
     refuseUnknownWord(value, name);
@@ -83,7 +93,7 @@ function resolveSlot(value: unknown, index: number): ResolvedStdio {
 function slotOfWord(word: string, index: number): ResolvedStdio {
   if (word === 'inherit') return { kind: 'fd', fd: index, stream: null };
   // As libuv has it: only the first three are opened on /dev/null.
-  if (word === 'ignore') return index < 3 ? { kind: 'null' } : { kind: 'closed' };
+  if (word === 'ignore') return index < 3 ? NULL : CLOSED;
   return PIPE;
 }
 

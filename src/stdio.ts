@@ -34,6 +34,7 @@ const givenAway = new WeakSet<object>();
  * @throws JailSystemError step `stdio`: `EBADF` (a descriptor that is not open), `EMFILE`, … Nothing stays open then.
  */
 export function openStdio(native: Native, command: ResolvedSpawn): CommandStdio {
+  if (isSilent(command)) return SILENT;
   const builder = new StdioBuilder(native);
   try {
     if (command.pty !== null) builder.addTerminal(command.pty);
@@ -46,6 +47,18 @@ export function openStdio(native: Native, command: ResolvedSpawn): CommandStdio 
     builder.abandon();
     throw nativeFailure(error, { step: 'stdio' });
   }
+}
+
+const SILENT: CommandStdio = {
+  slots: [slotKinds.null, slotKinds.null, slotKinds.null],
+  passed: [],
+  stream: () => null,
+  terminal: null,
+  sent: () => {},
+};
+
+function isSilent({ pty, stdio }: ResolvedSpawn): boolean {
+  return pty === null && stdio.length === 3 && stdio.every(({ kind }) => kind === 'null');
 }
 
 /** Was this stream given to another command? */

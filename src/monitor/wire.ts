@@ -19,6 +19,7 @@ export function protocolError(what: string): JailError {
 
 // UTF-8 of one UTF-16 unit, at most.
 const MAX_UNIT = 3;
+const SHORT = 128;
 
 /** Appends little-endian fields to a buffer that grows. */
 export class WireWriter {
@@ -62,10 +63,23 @@ export class WireWriter {
 
   str(value: string): void {
     this.#reserve(value.length * MAX_UNIT + 5);
-    const length = value === '' ? 0 : this.#bytes.write(value, this.#size + 4);
-    this.#view.setUint32(this.#size, length, true);
-    this.#size += 4 + length;
-    this.#bytes[this.#size++] = 0;
+    const start = this.#size + 4;
+    const end = this.#ascii(value, start) ?? start + this.#bytes.write(value, start);
+    this.#view.setUint32(this.#size, end - start, true);
+    this.#bytes[end] = 0;
+    this.#size = end + 1;
+  }
+
+  // Most texts are short and of ASCII: for these the way to Node's own code and back is long. Null: this is another.
+  #ascii(value: string, start: number): number | null {
+    if (value.length > SHORT) return null;
+    let at = start;
+    for (let i = 0; i < value.length; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit > 0x7f) return null;
+      this.#bytes[at++] = unit;
+    }
+    return at;
   }
 
   /** Overwrites the u32 at `offset`, for lengths that are known last. */

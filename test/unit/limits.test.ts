@@ -15,7 +15,7 @@ describe('limits', () => {
         processes: UNLIMITED,
       });
     }
-    assert.deepEqual(resolveCommandLimits(undefined), []);
+    assert.deepEqual(resolveCommandLimits({}), []);
   });
 
   it('one number is both limits, Infinity is none', () => {
