@@ -60,6 +60,9 @@ export class MonitorClient {
   /** In the order in which they were sent. */
   readonly #pending = new Map<number, Pending>();
   readonly #watchdog: Watchdog;
+  /** What {@link tell} was given while messages are taken apart. */
+  readonly #untold: (() => void)[] = [];
+  #isReceiving = false;
   /** As it has told. */
   #monitorPid: number | null = null;
   #helloFlags = 0;
@@ -128,6 +131,14 @@ export class MonitorClient {
     }).finally(release);
   }
 
+  /**
+   * Calls users' code: when all that was received is taken apart, or else in the next tick. What it throws is not ours.
+   */
+  tell(action: () => void): void {
+    if (this.#isReceiving) this.#untold.push(action);
+    else process.nextTick(action);
+  }
+
   /** From now on the monitor tells how long each step has taken: STEPS. */
   wantSteps(): void {
     this.#greet(helloFlags.steps);
@@ -176,12 +187,24 @@ export class MonitorClient {
   // True: more may come.
   #receive(size: number): boolean {
     this.#watchdog.heard();
+    this.#isReceiving = true;
     try {
       this.#splitter.push(INBOX, size);
     } catch (error) {
       this.#end(error instanceof Error ? error : new Error(String(error)));
     }
+    this.#isReceiving = false;
+    this.#tellAll();
     return true;
+  }
+
+  #tellAll(): void {
+    const untold = this.#untold;
+    try {
+      for (let tell = untold.shift(); tell !== undefined; tell = untold.shift()) tell();
+    } finally {
+      if (untold.length > 0) process.nextTick(() => this.#tellAll());
+    }
   }
 
   #dispatch(message: Message): void {

@@ -5,8 +5,8 @@ import type { MonitorClient } from './client.js';
 import { type ExitedBody, PENDING_COMMAND, type SpawnedBody } from './protocol.js';
 
 /**
- * One command of a monitor. Listeners hear of things in the next tick, never while a message is being taken apart:
- * what they throw is theirs alone.
+ * One command of a monitor. Listeners never hear of things while a message is being taken apart: what they throw is
+ * theirs alone.
  */
 export class MonitorCommand implements CommandControl {
   readonly #client: MonitorClient;
@@ -97,7 +97,7 @@ export class MonitorCommand implements CommandControl {
   }
 
   #tell(call: (events: CommandEvents) => void): void {
-    process.nextTick(() => {
+    this.#client.tell(() => {
       if (this.#events !== null) call(this.#events);
     });
   }

@@ -224,6 +224,34 @@ describe('a command in a jail', () => {
     assert.equal(await program.next(), 'ENOENT');
     assert.equal((await program.ended).code, 0);
   });
+
+  it('is heard of to the end, whatever the listeners of others throw', async () => {
+    await using program = new Program(
+      `const jail = await Jail.create(spec);
+       const thrown = [], told = [];
+       process.on('uncaughtException', (error) => thrown.push(error.message));
+       const commands = ['a', 'b', 'c'].map((name) => {
+         const command = jail.spawn('true', { stdio: 'ignore' });
+         for (const event of ['spawn', 'exit']) {
+           command.on(event, () => {
+             told.push(event + name);
+             throw new Error(event + name);
+           });
+         }
+         return command.exited;
+       });
+       // Everything has happened before this program looks.
+       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+       await Promise.all(commands);
+       await sleep(100);
+       await jail.stop();
+       say({ thrown: thrown.sort(), told: told.sort() });`,
+      jails.spec(),
+    );
+    const { thrown, told } = await program.next<{ thrown: string[]; told: string[] }>();
+    const all = ['exita', 'exitb', 'exitc', 'spawna', 'spawnb', 'spawnc'];
+    assert.deepEqual({ thrown, told }, { thrown: all, told: all });
+  });
 });
 
 describe('the descriptors of a command', () => {
