@@ -14,8 +14,8 @@ const COMMON = { format: 'esm', platform: 'node', target: 'node20', tsconfig: at
 
 // How a bundle gets at Node's own modules. For each that is imported Node makes another module around it: that takes a
 // third of a millisecond, and there are a dozen.
-const BUILTIN = `import { createRequire } from 'node:module';
-const builtin = process.getBuiltinModule ?? createRequire(import.meta.url);`;
+const BUILTIN = `import { createRequire as requireFor } from 'node:module';
+const builtin = process.getBuiltinModule ?? requireFor(import.meta.url);`;
 
 // Of these Node loads a good part only when they are asked for, which takes it some milliseconds: a bundle asks when it
 // first needs them. A class that extends one of theirs needs it at once.
@@ -38,7 +38,8 @@ export async function bundleLibrary() {
   }
 }
 
-// The public entry points, the one that the others are built on first, and the program's; each with its source.
+// The public entry points, the one that the others are built on first, what that loads later, and the program's; each with
+// its source.
 function layers() {
   const { exports } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
   const modules = Object.entries(exports).filter(([, target]) => target.default);
@@ -46,7 +47,9 @@ function layers() {
     name === '.' ? 'index' : name.replace('./', ''),
     target.default.replace(/^\.\/dist\/(.*)\.js$/, '$1.ts'),
   ]);
-  return [...entries, ['cli', 'cli/program.ts']];
+  const [index, ...others] = entries;
+  const late = ['dragonfly', 'backends/dragonfly/native-backend.ts'];
+  return [index, late, ...others, ['cli', 'cli/program.ts']];
 }
 
 async function loadEsbuild() {

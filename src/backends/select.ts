@@ -1,9 +1,9 @@
+import { createRequire } from 'node:module';
 import { type as systemType } from 'node:os';
-import { JailError, unsupported } from '../errors.js';
-import { loadNative } from '../native.js';
+import { join } from 'node:path';
+import { unsupported } from '../errors.js';
+import { packageFolder } from '../loader/package-folder.js';
 import type { Backend } from './backend.js';
-import { DragonflyBackend } from './dragonfly/index.js';
-import { isDragonflyNative, nativeReads } from './dragonfly/native-reads.js';
 import { LinuxBackend } from './linux/index.js';
 import { overridingBackend } from './override.js';
 
@@ -29,9 +29,9 @@ function backendFor(system: string): Backend {
   throw unsupported(`dragonfly-jail on ${system}`, 'there is no backend for this kernel', hint);
 }
 
+// Loaded only where it is used: it is a fifth of what an import would have to read.
 function dragonflyBackend(): Backend {
-  const { native } = loadNative();
-  if (isDragonflyNative(native)) return new DragonflyBackend(nativeReads(native));
-  const hint = 'run npm rebuild dragonfly-jail';
-  throw new JailError('ERR_JAIL_NATIVE', 'The addon was not compiled for DragonFly', { hint });
+  const file = join(packageFolder(), 'dist', 'backends', 'dragonfly', 'native-backend.js');
+  const loaded: typeof import('./dragonfly/native-backend.js') = createRequire(file)(file);
+  return loaded.nativeBackend();
 }

@@ -73,6 +73,27 @@ describe('import of the package', function () {
     assert.deepEqual(early, []);
   });
 
+  it('has no part of DragonFly’s backend before a program asks for it there', function () {
+    if (systemType() === 'DragonFly') skip(this, 'it is there already');
+    const { files } = load('dragonfly-jail');
+    assert.deepEqual(
+      files.filter((file) => file.includes('dragonfly.js')),
+      [],
+    );
+    const program = `import os from 'node:os';
+      import { syncBuiltinESMExports } from 'node:module';
+      os.type = () => 'DragonFly';
+      syncBuiltinESMExports();
+      const { JailError, listJails } = await import('dragonfly-jail');
+      try { listJails(); } catch (error) { console.log(error instanceof JailError, error.message); }`;
+    const options = { cwd: PROJECT, encoding: 'utf8' } as const;
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', program], options);
+    assert.deepEqual(
+      [run.stdout, run.stderr],
+      ['true The addon was not compiled for DragonFly\n', ''],
+    );
+  });
+
   for (const entry of entryPoints()) {
     it(`loads no native code: ${entry}`, () => {
       const { libraries } = load(entry);
