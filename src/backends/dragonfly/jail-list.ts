@@ -32,9 +32,32 @@ const UNKNOWN_FAMILY = '?family?';
  */
 export function parseJailList(text: string): JailListing {
   const lines = text === '' ? [] : text.split('\n').map(parseRow);
+  return { rows: isOrderly(lines) ? lines : firstOfEach(lines), lines };
+}
+
+type Lines = JailListing['lines'];
+
+// As the kernel lists jails: then no jid is there twice.
+function isOrderly(lines: Lines): lines is readonly JailRow[] {
+  let last = Number.POSITIVE_INFINITY;
+  return lines.every((row) => {
+    const follows = row !== null && row.jid < last;
+    if (follows) last = row.jid;
+    return follows;
+  });
+}
+
+function firstOfEach(lines: Lines): JailRow[] {
   const rows = new Map<number, JailRow>();
   for (const row of lines) if (row !== null && !rows.has(row.jid)) rows.set(row.jid, row);
-  return { rows: [...rows.values()], lines };
+  return [...rows.values()];
+}
+
+// How many rows claim to be a jail.
+function countClaims(lines: Lines): ReadonlyMap<number, number> {
+  const claims = new Map<number, number>();
+  for (const row of lines) if (row !== null) claims.set(row.jid, (claims.get(row.jid) ?? 0) + 1);
+  return claims;
 }
 
 /**
@@ -50,8 +73,7 @@ export function confirmRows(
   { lines }: JailListing,
   exists: (jid: number) => boolean,
 ): ReadonlySet<number> {
-  const claims = new Map<number, number>();
-  for (const row of lines) if (row !== null) claims.set(row.jid, (claims.get(row.jid) ?? 0) + 1);
+  const claims = isOrderly(lines) ? null : countClaims(lines);
   const confirmed = new Set<number>();
   let previous: JailRow | null = null;
   for (const row of lines) {
@@ -60,7 +82,8 @@ export function confirmRows(
       return confirmed; // whatever follows may be the forger's
     }
     const inOrder: boolean = previous === null || row.jid < previous.jid;
-    const real = inOrder && claims.get(row.jid) === 1 && exists(row.jid);
+    const claimedOnce = claims === null || claims.get(row.jid) === 1;
+    const real = inOrder && claimedOnce && exists(row.jid);
     if (!real && previous !== null) confirmed.delete(previous.jid);
     if (real && !row.path.includes(' /')) confirmed.add(row.jid);
     previous = row;
