@@ -100,8 +100,8 @@ export class WireWriter {
   }
 }
 
-/** The same bytes with the methods of a Buffer. */
-export function asBuffer(bytes: Uint8Array): Buffer {
+// The same bytes with the methods of a Buffer.
+function asBuffer(bytes: Uint8Array): Buffer {
   if (Buffer.isBuffer(bytes)) return bytes; // making one costs more than reading a number
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
