@@ -76,6 +76,7 @@ class Execution {
     this.#collect('stdout', this.#process.stdout);
     this.#collect('stderr', this.#process.stderr);
     this.#process.on('error', (error) => this.#fail(error));
+    this.#process.exited.catch((error: Error) => this.#fail(error)); // also where no event tells it
     this.#process.on('close', () => void this.#finish());
     this.#process.stdin?.on('error', () => {}); // the command need not read all of its input
     this.#process.stdin?.end(input ?? undefined);

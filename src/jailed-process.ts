@@ -31,6 +31,9 @@ export interface JailedProcessEvents {
   error: [error: Error];
 }
 
+/** Settles the promise of a command that has ended, or will never run. */
+type Outcome = (resolve: (exit: ProcessExit) => void, reject: (error: Error) => void) => void;
+
 /**
  * A command in a jail: what `child_process.ChildProcess` is to a child, and used in the same way.
  *
@@ -68,9 +71,8 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
   readonly spawnargs: readonly string[];
   /** Made when somebody asks for it. */
   #exited: Promise<ProcessExit> | null = null;
-  /** What it settles with. */
-  #outcome: ProcessExit | Error | null = null;
-  #settleExited: (outcome: ProcessExit | Error) => void = () => {};
+  #outcome: Outcome | null = null;
+  #settleExited: (outcome: Outcome) => void = () => {};
   readonly #stdio: CommandStdio | null;
   #streams: readonly (CommandStream | null)[] | null = null;
   #control: CommandControl | null = null;
@@ -188,7 +190,7 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
       started: (pid, jailPid) => this.#started(pid, jailPid),
       exited: (exit) => this.#finished(exit),
       failed: (error) => this.#failed(error),
-      abandoned: (error) => this.#end(() => this.#settle(error)),
+      abandoned: (error) => this.#end(() => this.#settle((_, reject) => reject(error))),
       signalFailed: (error) => this.emit('error', error),
     });
     if (this.#unreferenced) this.#control.unref();
@@ -232,17 +234,14 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
 
   #makeExited(): Promise<ProcessExit> {
     const exited = new Promise<ProcessExit>((resolve, reject) => {
-      this.#settleExited = (outcome) => {
-        if (outcome instanceof Error) reject(outcome);
-        else resolve(outcome);
-      };
+      this.#settleExited = (outcome) => outcome(resolve, reject);
     });
     exited.catch(() => {});
     if (this.#outcome !== null) this.#settleExited(this.#outcome);
     return exited;
   }
 
-  #settle(outcome: ProcessExit | Error): void {
+  #settle(outcome: Outcome): void {
     this.#outcome = outcome;
     this.#settleExited(outcome);
   }
@@ -258,7 +257,7 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
     this.exitCode = exit.exitCode;
     this.signalCode = exit.signal;
     this.#end(() => {
-      this.#settle(exit);
+      this.#settle((resolve) => resolve(exit));
       this.emit('exit', this.exitCode, this.signalCode);
     });
   }
@@ -267,7 +266,7 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
   #failed(error: Error): void {
     if (error instanceof JailSystemError) this.exitCode = error.errno;
     this.#end(() => {
-      this.#settle(error);
+      this.#settle((_, reject) => reject(error));
       if (!this.#isAwaited || this.listenerCount('error') > 0) this.emit('error', error);
     });
   }

@@ -73,7 +73,7 @@ Napi::Value send_bytes(const Napi::CallbackInfo& info) {
   const uint8_t* bytes = nullptr;
   size_t room = 0;
   int size = 0;
-  // The bytes come last: a getter among the descriptors could detach them.
+  // The bytes come after the descriptors: a getter among these could detach them.
   if (!get_descriptor(info, 0, "fd", &fd) ||
       !get_descriptors(info, 3, "fds", kMaxDescriptors, &fds) ||
       !get_bytes(info, 1, "bytes", &bytes, &room) ||

@@ -1,8 +1,9 @@
 // Joins the modules that are always loaded together: Node takes about half a millisecond for every file.
 //
-// dist/bundle/<layer>.js has the code of a public entry point and of everything that it needs and no earlier layer has;
-// in dist/ every module stays where it was, as a file that passes on its part of the bundle. So there is one instance
-// of each module in a program, whichever way it was imported. What tsc has put into dist works too, only slower.
+// dist/bundle/<layer>.js has the code of an entry point (a public one, the program's, or one that is loaded late) and of
+// everything that it needs and no earlier layer has; in dist/ every module stays where it was, as a file that passes on
+// its part of the bundle. So there is one instance of each module in a program, whichever way it was imported. What tsc
+// has put into dist works too, only slower.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { at, say } from './project.mjs';

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { type as systemType } from 'node:os';
 import { join } from 'node:path';
-import { unsupported } from '../errors.js';
+import { JailError, unsupported } from '../errors.js';
 import { packageFolder } from '../loader/package-folder.js';
 import type { Backend } from './backend.js';
 import { LinuxBackend } from './linux/index.js';
@@ -12,7 +12,7 @@ let selected: Backend | null = null;
 /**
  * The backend of the kernel that this program runs on.
  *
- * @throws JailError `ERR_JAIL_UNSUPPORTED`: there is none for it
+ * @throws JailError `ERR_JAIL_UNSUPPORTED`: there is none for it; `ERR_JAIL_NATIVE`: it cannot be loaded
  */
 export function selectBackend(): Backend {
   const override = overridingBackend();
@@ -31,7 +31,16 @@ function backendFor(system: string): Backend {
 
 // Loaded only where it is used: it is a fifth of what an import would have to read.
 function dragonflyBackend(): Backend {
+  return requireDragonfly().nativeBackend();
+}
+
+function requireDragonfly(): typeof import('./dragonfly/native-backend.js') {
   const file = join(packageFolder(), 'dist', 'backends', 'dragonfly', 'native-backend.js');
-  const loaded: typeof import('./dragonfly/native-backend.js') = createRequire(file)(file);
-  return loaded.nativeBackend();
+  try {
+    return createRequire(file)(file);
+  } catch (cause) {
+    const hint =
+      'Node 20.19, 22.12 or later can, unless it is told not to load ES modules by require()';
+    throw new JailError('ERR_JAIL_NATIVE', `${file} cannot be loaded`, { cause, hint });
+  }
 }

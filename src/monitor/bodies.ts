@@ -68,9 +68,15 @@ function flagsOf(command: ResolvedSpawn): number {
   );
 }
 
-const NOBODY_IN_PARTICULAR = { kind: identityKinds.none, name: '', id: 0 };
+interface IdentityFields {
+  readonly kind: number;
+  readonly name: string;
+  readonly id: number;
+}
 
-function identity(value: Identity | null): { kind: number; name: string; id: number } {
+const NOBODY_IN_PARTICULAR: IdentityFields = { kind: identityKinds.none, name: '', id: 0 };
+
+function identity(value: Identity | null): IdentityFields {
   if (value === null) return NOBODY_IN_PARTICULAR;
   if (typeof value === 'string') return { kind: identityKinds.name, name: value, id: 0 };
   return { kind: identityKinds.id, name: '', id: value };

@@ -111,31 +111,49 @@ export class MonitorClient {
     passing: Passing = NOTHING_PASSED,
   ): number {
     const id = this.#newId();
-    writeMessage(OUTBOX, name, id, body);
-    this.#pending.set(id, { name, settle });
-    this.#queue.send(OUTBOX.bytes, OUTBOX.size, passing.descriptors, (error) => {
+    const taken = (error: Error | null) => {
       passing.taken(error);
       if (error !== null && !isGone(error)) this.#settle(id, error, null);
-    });
+    };
+    try {
+      writeMessage(OUTBOX, name, id, body);
+      this.#pending.set(id, { name, settle });
+      this.#queue.send(OUTBOX.bytes, OUTBOX.size, passing.descriptors, taken);
+    } finally {
+      OUTBOX.clear(); // a long one is not kept
+    }
     return id;
   }
 
-  /** As {@link request}, as a promise that keeps the program alive. */
-  ask<K extends RequestName>(name: K, body: Messages[K]): Promise<Message> {
+  /**
+   * As {@link request}, as a promise that keeps the program alive.
+   *
+   * @param answered is called before anything that came behind the answer is looked at
+   */
+  ask<K extends RequestName>(
+    name: K,
+    body: Messages[K],
+    answered: (answer: Message) => void,
+  ): Promise<Message> {
     const release = this.hold();
     return new Promise<Message>((resolve, reject) => {
       this.request(name, body, (error, answer) => {
-        if (answer !== null) resolve(answer);
-        else reject(error);
+        if (answer === null) {
+          reject(error);
+          return;
+        }
+        answered(answer);
+        resolve(answer);
       });
     }).finally(release);
   }
 
   /**
-   * Calls users' code: when all that was received is taken apart, or else in the next tick. What it throws is not ours.
+   * Calls users' code: when all that was received is taken apart, or else in the next tick; always in the order in which it
+   * was given. What it throws is not ours.
    */
   tell(action: () => void): void {
-    if (this.#isReceiving) this.#untold.push(action);
+    if (this.#isReceiving || this.#untold.length > 0) this.#untold.push(action);
     else process.nextTick(action);
   }
 
@@ -192,9 +210,10 @@ export class MonitorClient {
       this.#splitter.push(INBOX, size);
     } catch (error) {
       this.#end(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      this.#isReceiving = false;
+      this.#tellAll();
     }
-    this.#isReceiving = false;
-    this.#tellAll();
     return true;
   }
 

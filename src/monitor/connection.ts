@@ -20,6 +20,7 @@ import { connectMonitor, type MonitorHost, startMonitor } from './host.js';
 import {
   type ExitedBody,
   type Message,
+  type Messages,
   type ReadyBody,
   type RunningBody,
   type SpecBody,
@@ -94,7 +95,7 @@ export class MonitorConnection implements Connection {
     connection.#tell(steps);
     connection.#name = spec.name === '' ? null : spec.name;
     connection.#persistent = (spec.flags & specFlags.persist) !== 0;
-    await connection.#establish(() => connection.#client.ask('create', spec));
+    await connection.#establish('create', spec);
     if (!signal?.aborted) return connection;
     await connection.stop(constants.signals.SIGKILL, 0, null);
     throw abortError(signal);
@@ -232,15 +233,16 @@ export class MonitorConnection implements Connection {
 
   async #attach(jid: number): Promise<this> {
     const { stateDir } = this.#host;
-    await this.#establish(() => this.#client.ask('attach', { stateDir, jid }));
+    await this.#establish('attach', { stateDir, jid });
     return this;
   }
 
-  async #establish(ask: () => Promise<Message>): Promise<void> {
+  async #establish<K extends 'create' | 'attach'>(name: K, body: Messages[K]): Promise<void> {
     try {
-      const answer = await ask();
+      const answer = await this.#client.ask(name, body, (ready) => {
+        if (ready.name === 'ready') this.#begin(ready.body); // the end of a command may follow
+      });
       if (answer.name !== 'ready') throw protocolError(`${answer.name} instead of READY`);
-      this.#begin(answer.body);
     } catch (error) {
       // A monitor that could answer has undone everything.
       this.#over = !this.#client.ended;

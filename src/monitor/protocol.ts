@@ -442,7 +442,7 @@ const NOTHING = Buffer.alloc(0);
 /** Takes the messages out of a stream of bytes. */
 export class MessageSplitter {
   readonly #take: (message: Message) => void;
-  /** Where the bytes come in, and who reads there: mostly it is the same place every time. */
+  /** Where the bytes come in, and who reads there: it is the same place every time. */
   #inbox: Buffer = NOTHING;
   #reader = new WireReader(NOTHING);
   /** The beginning of a message. */
@@ -460,25 +460,25 @@ export class MessageSplitter {
    */
   push(inbox: Buffer, size: number): void {
     if (this.#rest.length === 0) {
-      const at = this.#split(inbox, size);
+      const at = this.#split(this.#readerOf(inbox), size);
       if (at < size) this.#rest = Buffer.from(inbox.subarray(at, size));
       return;
     }
     const bytes = Buffer.concat([this.#rest, inbox.subarray(0, size)]);
-    const at = this.#split(bytes, bytes.length);
+    const at = this.#split(new WireReader(bytes), bytes.length);
     this.#rest = at === bytes.length ? NOTHING : bytes.subarray(at);
   }
 
   // To where it has come.
-  #split(bytes: Buffer, size: number): number {
-    const reader = this.#readerOf(bytes);
+  #split(reader: WireReader, size: number): number {
     let at = 0;
     while (size - at >= LENGTH_SIZE) {
       const start = at + LENGTH_SIZE;
       reader.open(at, start);
       const length = reader.u32();
-      if (length < HEADER_SIZE || length > MAX_FRAME)
+      if (length < HEADER_SIZE || length > MAX_FRAME) {
         throw protocolError(`a frame of ${length} bytes`);
+      }
       if (size - start < length) break;
       at = start + length;
       reader.open(start, at);
@@ -487,10 +487,9 @@ export class MessageSplitter {
     return at;
   }
 
-  #readerOf(bytes: Buffer): WireReader {
-    if (this.#inbox === bytes) return this.#reader;
-    this.#inbox = bytes;
-    this.#reader = new WireReader(bytes);
+  #readerOf(inbox: Buffer): WireReader {
+    if (this.#inbox !== inbox) this.#reader = new WireReader(inbox);
+    this.#inbox = inbox;
     return this.#reader;
   }
 }

@@ -95,8 +95,9 @@ export class WireWriter {
   }
 
   #take(bytes: Buffer): void {
+    const view = viewOf(bytes); // both or none
     this.#bytes = bytes;
-    this.#view = viewOf(bytes);
+    this.#view = view;
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Jail, listJails } from 'dragonfly-jail';
 import { nextIPv4 } from '../support/addresses.js';
-import { eventually, sleep, within } from '../support/environment.js';
+import { eventually, onlyInThisProgram, sleep, within } from '../support/environment.js';
 import { hostProcess } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
@@ -249,5 +249,73 @@ describe('a jail that stays until it is empty', () => {
     process.kill(program.pid, 'SIGKILL');
     await program.ended;
     await eventually(() => assert.ok(!names().includes(jid)));
+  });
+});
+
+describe('a second handle of a jail that stays', () => {
+  const jails = useJails();
+  let jail: Jail;
+
+  beforeEach(async () => {
+    onlyInThisProgram('a second handle');
+    jail = await jails.create({ persist: true });
+  });
+
+  it('hears of an adopted command that ends before this program looks', async () => {
+    const command = jail.spawn('sleep', ['0.3'], { stdio: 'ignore' });
+    await once(command, 'spawn');
+    const opening = Jail.open(jail.jid);
+    // What the monitor answers, and the end of the command, are there to be read at once then.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    const other = await opening;
+    try {
+      const [adopted] = other.commands();
+      assert(adopted !== undefined, 'it had begun before');
+      const { exitCode } = await within('its end', 5000, adopted.exited);
+      assert.equal(exitCode, 0);
+    } finally {
+      await other[Symbol.asyncDispose]();
+    }
+  });
+
+  it('that is closed gives up the commands whose end somebody waits for', async () => {
+    const other = await Jail.open(jail.jid);
+    const waiting = other.exec('sleep', ['1000']);
+    const outcome = assert.rejects(within('an answer', 5000, waiting), {
+      code: 'ERR_JAIL_STOPPED',
+    });
+    await sleep(200);
+    await other[Symbol.asyncDispose]();
+    await outcome;
+  });
+
+  it('that a listener closes tells of what had happened first', async () => {
+    await using program = new Program(
+      `const owner = await Jail.create({ ...spec, persist: true });
+       const jail = await Jail.open(owner.jid);
+       process.on('uncaughtException', () => {});
+       let isClosed = false;
+       const told = [1, 2, 3].map(() => {
+         const events = [];
+         const command = jail.spawn('sleep', ['1000'], { stdio: 'ignore' });
+         command.on('close', () => events.push('close'));
+         command.exited.catch(({ code }) => events.push(code));
+         command.on('spawn', () => {
+           events.push('spawn');
+           if (isClosed) return;
+           isClosed = true;
+           void jail[Symbol.asyncDispose]();
+           throw new Error('of a listener');
+         });
+         return events;
+       });
+       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+       await sleep(200);
+       await owner.stop();
+       say(told);`,
+      jails.spec(),
+    );
+    const each = ['spawn', 'close', 'ERR_JAIL_STOPPED'];
+    assert.deepEqual(await program.next(), [each, each, each]);
   });
 });

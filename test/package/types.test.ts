@@ -60,7 +60,7 @@ function assertCompiles({ status, stdout, stderr }: Outcome): void {
   assert.equal(status, 0);
 }
 
-// Node 20.19 and later load modules by require(), too; TypeScript before 5.8 does not know, nor does this checker. The
+// The Nodes that the package is for load modules by require(), too; TypeScript before 5.8 does not know, nor does this checker. The
 // resolution of Node 10 knows no exports at all.
 function matters(problem: Problem): boolean {
   if (problem.kind === 'CJSResolvesToESM') return false;
