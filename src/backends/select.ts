@@ -24,16 +24,12 @@ export function selectBackend(): Backend {
 // By the kernel's own name: process.platform is 'freebsd' on DragonFly too.
 function backendFor(system: string): Backend {
   if (system === 'Linux') return new LinuxBackend();
-  if (system === 'DragonFly') return dragonflyBackend();
+  if (system === 'DragonFly') return requireDragonfly().nativeBackend();
   const hint = 'jails can be made on DragonFly BSD and on Linux';
   throw unsupported(`dragonfly-jail on ${system}`, 'there is no backend for this kernel', hint);
 }
 
 // Loaded only where it is used: it is a fifth of what an import would have to read.
-function dragonflyBackend(): Backend {
-  return requireDragonfly().nativeBackend();
-}
-
 function requireDragonfly(): typeof import('./dragonfly/native-backend.js') {
   const file = join(packageFolder(), 'dist', 'backends', 'dragonfly', 'native-backend.js');
   try {

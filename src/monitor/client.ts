@@ -56,7 +56,7 @@ export class MonitorClient {
   readonly #socket: Socket;
   readonly #queue: SendQueue;
   readonly #events: ClientEvents;
-  readonly #splitter = new MessageSplitter((message) => this.#dispatch(message));
+  readonly #splitter = new MessageSplitter(INBOX, (message) => this.#dispatch(message));
   /** In the order in which they were sent. */
   readonly #pending = new Map<number, Pending>();
   readonly #watchdog: Watchdog;
@@ -120,7 +120,7 @@ export class MonitorClient {
       this.#pending.set(id, { name, settle });
       this.#queue.send(OUTBOX.bytes, OUTBOX.size, passing.descriptors, taken);
     } finally {
-      OUTBOX.clear(); // a long one is not kept
+      OUTBOX.clear();
     }
     return id;
   }
@@ -207,7 +207,7 @@ export class MonitorClient {
     this.#watchdog.heard();
     this.#isReceiving = true;
     try {
-      this.#splitter.push(INBOX, size);
+      this.#splitter.push(size);
     } catch (error) {
       this.#end(error instanceof Error ? error : new Error(String(error)));
     } finally {

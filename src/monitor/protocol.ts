@@ -382,7 +382,7 @@ const HEADER_SIZE = 8;
 /**
  * Writes one message as a frame, its length field included.
  *
- * @param writer what was in it before is gone
+ * @param writer an empty one
  * @param name which message
  * @param id   the request's number, 0 to 2^32-1
  * @param body its fields; strings without NUL
@@ -395,7 +395,6 @@ export function writeMessage<K extends MessageName>(
   body: Messages[K],
 ): void {
   const codec = codecs[name];
-  writer.clear();
   writer.u32(0);
   writer.u16(codec.type);
   writer.u16(0);
@@ -441,30 +440,33 @@ const NOTHING = Buffer.alloc(0);
 
 /** Takes the messages out of a stream of bytes. */
 export class MessageSplitter {
+  readonly #inbox: Buffer;
+  readonly #reader: WireReader;
   readonly #take: (message: Message) => void;
-  /** Where the bytes come in, and who reads there: it is the same place every time. */
-  #inbox: Buffer = NOTHING;
-  #reader = new WireReader(NOTHING);
   /** The beginning of a message. */
   #rest: Buffer = NOTHING;
 
-  /** @param take is given every message that is complete */
-  constructor(take: (message: Message) => void) {
+  /**
+   * @param inbox where the bytes of the stream come in, each time from its beginning on
+   * @param take  is given every message that is complete
+   */
+  constructor(inbox: Buffer, take: (message: Message) => void) {
+    this.#inbox = inbox;
+    this.#reader = new WireReader(inbox);
     this.#take = take;
   }
 
   /**
-   * @param inbox where the next bytes of the stream are; may be written over afterwards
-   * @param size  how many they are, from the first on
+   * @param size how many bytes have come in; they may be written over afterwards
    * @throws JailError `ERR_JAIL_PROTOCOL` for a length that no frame has, and for what is no message
    */
-  push(inbox: Buffer, size: number): void {
+  push(size: number): void {
     if (this.#rest.length === 0) {
-      const at = this.#split(this.#readerOf(inbox), size);
-      if (at < size) this.#rest = Buffer.from(inbox.subarray(at, size));
+      const at = this.#split(this.#reader, size);
+      if (at < size) this.#rest = Buffer.from(this.#inbox.subarray(at, size));
       return;
     }
-    const bytes = Buffer.concat([this.#rest, inbox.subarray(0, size)]);
+    const bytes = Buffer.concat([this.#rest, this.#inbox.subarray(0, size)]);
     const at = this.#split(new WireReader(bytes), bytes.length);
     this.#rest = at === bytes.length ? NOTHING : bytes.subarray(at);
   }
@@ -485,11 +487,5 @@ export class MessageSplitter {
       this.#take(readMessage(reader));
     }
     return at;
-  }
-
-  #readerOf(inbox: Buffer): WireReader {
-    if (this.#inbox !== inbox) this.#reader = new WireReader(inbox);
-    this.#inbox = inbox;
-    return this.#reader;
   }
 }

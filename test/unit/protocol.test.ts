@@ -258,10 +258,10 @@ describe('the stream of a monitor', () => {
 // All pieces come in at the same place, one over the other.
 function split(pieces: readonly Uint8Array[], received: Message[] = []): Message[] {
   const inbox = Buffer.alloc(64 * 1024);
-  const splitter = new MessageSplitter((message) => received.push(message));
+  const splitter = new MessageSplitter(inbox, (message) => received.push(message));
   for (const piece of pieces) {
     inbox.set(piece);
-    splitter.push(inbox, piece.length);
+    splitter.push(piece.length);
     inbox.fill('?');
   }
   return received;

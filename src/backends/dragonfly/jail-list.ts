@@ -70,10 +70,10 @@ function countClaims(lines: Lines): ReadonlyMap<number, number> {
  * @returns the jids of the rows that are to be believed
  */
 export function confirmRows(
-  { lines }: JailListing,
+  { rows, lines }: JailListing,
   exists: (jid: number) => boolean,
 ): ReadonlySet<number> {
-  const claims = isOrderly(lines) ? null : countClaims(lines);
+  const claims = rows.length === lines.length ? null : countClaims(lines);
   const confirmed = new Set<number>();
   let previous: JailRow | null = null;
   for (const row of lines) {

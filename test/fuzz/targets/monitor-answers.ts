@@ -20,13 +20,15 @@ export const monitorAnswers: Target = {
     const piece = input[0] || input.length;
     const said = input.subarray(1);
     let at = 0;
-    const splitter = new MessageSplitter((message) => {
+    const inbox = Buffer.alloc(input.length);
+    const splitter = new MessageSplitter(inbox, (message) => {
       at += check(said.subarray(at), message);
     });
     try {
       for (let from = 0; from < said.length; from += piece) {
-        const bytes = Buffer.from(said.subarray(from, from + piece));
-        splitter.push(bytes, bytes.length);
+        const bytes = said.subarray(from, from + piece);
+        inbox.set(bytes);
+        splitter.push(bytes.length);
       }
     } catch (error) {
       assert.ok(error instanceof JailError && error.code === 'ERR_JAIL_PROTOCOL', String(error));
