@@ -8,6 +8,7 @@ import { attempt, compileHostile } from '../support/hostile.js';
 import { useJails } from '../support/jails.js';
 import {
   addressesInside,
+  asHostNames,
   callFromHost,
   callInJail,
   listenOnHost,
@@ -46,7 +47,7 @@ describe('the network of a jail', () => {
       const port = nextPort();
       await startServer(jail, [address], port);
       const { from } = await callFromHost(address, port);
-      const server = await listenOnHost(from);
+      const server = await listenOnHost(asHostNames(jail, from));
       try {
         assert.equal(await callInJail(jail, from, server.port), 'the host');
       } finally {
@@ -66,7 +67,7 @@ describe('the network of a jail', () => {
       const port = nextPort();
       const server = await startServer(jail, [addresses[any === '::' ? 2 : 0] ?? ''], port);
       const { from } = await callFromHost(primary ?? '', port);
-      const host = await listenOnHost(from);
+      const host = await listenOnHost(asHostNames(jail, from));
       assert.equal(await callInJail(jail, from, host.port), 'the host');
       assert.equal(await host.caller, primary);
       host.close();

@@ -77,6 +77,11 @@ export async function callInJail(jail: Jail, host: string, port: number): Promis
   return String(stdout);
 }
 
+/** What the host names an address that a jail named: its end of their link has another name. */
+export function asHostNames(jail: Jail, address: string): string {
+  return address.replace('%jail0', `%dfj${jail.jid}`);
+}
+
 /** A server of the host, which says that it is one. */
 export async function listenOnHost(host: string): Promise<HostServer> {
   const kernel = modelKernel();
