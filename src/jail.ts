@@ -1,14 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import { abortError } from './abort.js';
-import type {
-  Backend,
-  CommandControl,
-  CommandEvents,
-  Connection,
-  JailEnd,
-  StepSink,
-} from './backends/backend.js';
+import type { Backend, Connection, JailEnd, StepSink } from './backends/backend.js';
 import { selectBackend } from './backends/select.js';
 import { type Capabilities, resolveCapabilities } from './capabilities.js';
 import { observed, timed } from './diagnostics.js';
@@ -85,8 +78,8 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
     this.#ended = connection.ended.then((end) => this.#finish(end));
     for (const running of connection.running) {
       const command = JailedProcess.of(running.argv, running.file, null);
-      command.adopt(running.pid, running.jailPid).begin((events) => running.attach(events));
-      this.#keep(command);
+      command.adopt(running.pid, running.jailPid).begin(running.attach(command.events));
+      command.join(this.#commands);
     }
     this.ref();
   }
@@ -446,17 +439,9 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
       return dead(command).giveUp(error instanceof Error ? error : new Error(String(error)));
     }
     const launched = JailedProcess.of(command.argv, command.file, stdio);
-    launched.begin((events) => this.#begin(command, stdio, events)).bound(command);
-    return this.#keep(launched);
-  }
-
-  #begin(command: ResolvedSpawn, stdio: CommandStdio, events: CommandEvents): CommandControl {
-    return this.#connection.spawn(command, stdio, observed(this.jid, command, events));
-  }
-
-  #keep(command: JailedProcess): JailedProcess {
-    this.#commands.add(command);
-    return command.onEnd(() => this.#commands.delete(command));
+    const events = observed(this.jid, command, launched.events);
+    launched.begin(this.#connection.spawn(command, stdio, events)).bound(command);
+    return launched.join(this.#commands);
   }
 
   async #stop({ command, signal, graceMs }: ResolvedStop, steps: StepSink | null): Promise<void> {

@@ -55,6 +55,35 @@ type Outcome = (resolve: (exit: ProcessExit) => void, reject: (error: Error) => 
  * child.on('exit', (code) => console.log('ended with', code));
  */
 export class JailedProcess extends EventEmitter<JailedProcessEvents> {
+  // One object, where five functions would take longer to make.
+  static readonly #Events = class implements CommandEvents {
+    readonly #command: JailedProcess;
+
+    constructor(command: JailedProcess) {
+      this.#command = command;
+    }
+
+    started(pid: number, jailPid: number): void {
+      this.#command.#started(pid, jailPid);
+    }
+
+    exited(exit: ProcessExit): void {
+      this.#command.#finished(exit);
+    }
+
+    failed(error: Error): void {
+      this.#command.#failed(error);
+    }
+
+    abandoned(error: Error): void {
+      this.#command.#abandoned(error);
+    }
+
+    signalFailed(error: Error): void {
+      this.#command.emit('error', error);
+    }
+  };
+
   /** The host's number of the process; undefined until `'spawn'`. */
   pid: number | undefined = undefined;
   /** Its number inside the jail (the same on DragonFly); undefined until `'spawn'`. */
@@ -72,7 +101,7 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
   /** Made when somebody asks for it. */
   #exited: Promise<ProcessExit> | null = null;
   #outcome: Outcome | null = null;
-  #settleExited: (outcome: Outcome) => void = () => {};
+  #settleExited: ((outcome: Outcome) => void) | null = null;
   readonly #stdio: CommandStdio | null;
   #streams: readonly (CommandStream | null)[] | null = null;
   #control: CommandControl | null = null;
@@ -82,6 +111,8 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
   #isAwaited = false;
   #closesLeft = 1;
   #closesAreCounted = false;
+  /** Those of its jail. */
+  #running: Set<JailedProcess> | null = null;
   /** What has to be undone when it ends: timers and abort listeners. */
   readonly #endings: (() => void)[] = [];
 
@@ -184,16 +215,15 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
     return this;
   }
 
-  /** @internal Starts it, or binds it to a command that runs already. */
-  begin(start: (events: CommandEvents) => CommandControl): this {
-    this.#control = start({
-      started: (pid, jailPid) => this.#started(pid, jailPid),
-      exited: (exit) => this.#finished(exit),
-      failed: (error) => this.#failed(error),
-      abandoned: (error) => this.#end(() => this.#settle((_, reject) => reject(error))),
-      signalFailed: (error) => this.emit('error', error),
-    });
-    if (this.#unreferenced) this.#control.unref();
+  /** @internal Who is to be told what becomes of it. */
+  get events(): CommandEvents {
+    return new JailedProcess.#Events(this);
+  }
+
+  /** @internal It is on its way, or was running before. */
+  begin(control: CommandControl): this {
+    this.#control = control;
+    if (this.#unreferenced) control.unref();
     return this;
   }
 
@@ -205,9 +235,10 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
     return this;
   }
 
-  /** @internal Called when it ends, before anybody is told. */
-  onEnd(action: () => void): this {
-    this.#endings.push(action);
+  /** @internal It is one of these until it ends. */
+  join(running: Set<JailedProcess>): this {
+    running.add(this);
+    this.#running = running;
     return this;
   }
 
@@ -234,16 +265,16 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
 
   #makeExited(): Promise<ProcessExit> {
     const exited = new Promise<ProcessExit>((resolve, reject) => {
-      this.#settleExited = (outcome) => outcome(resolve, reject);
+      if (this.#outcome !== null) this.#outcome(resolve, reject);
+      else this.#settleExited = (outcome) => outcome(resolve, reject);
     });
     exited.catch(() => {});
-    if (this.#outcome !== null) this.#settleExited(this.#outcome);
     return exited;
   }
 
   #settle(outcome: Outcome): void {
     this.#outcome = outcome;
-    this.#settleExited(outcome);
+    this.#settleExited?.(outcome);
   }
 
   #started(pid: number, jailPid: number): void {
@@ -271,10 +302,15 @@ export class JailedProcess extends EventEmitter<JailedProcessEvents> {
     });
   }
 
+  #abandoned(error: Error): void {
+    this.#end(() => this.#settle((_, reject) => reject(error)));
+  }
+
   #end(tell: () => void): void {
     if (this.#over) return;
     this.#over = true;
     this.#countCloses();
+    this.#running?.delete(this);
     for (const undo of this.#endings) undo();
     this.stdin?.destroy();
     try {

@@ -58,7 +58,13 @@ const SILENT: CommandStdio = {
 };
 
 function isSilent({ pty, stdio }: ResolvedSpawn): boolean {
-  return pty === null && stdio.length === 3 && stdio.every(({ kind }) => kind === 'null');
+  return (
+    pty === null && stdio.length === 3 && isNull(stdio[0]) && isNull(stdio[1]) && isNull(stdio[2])
+  );
+}
+
+function isNull(slot: ResolvedStdio | undefined): boolean {
+  return slot?.kind === 'null';
 }
 
 /** Was this stream given to another command? */

@@ -49,8 +49,21 @@ export function assertText(
   expected = 'a string',
 ): asserts value is string {
   if (typeof value !== 'string') throw invalidType(name, expected, value);
+  if (isPlainText(value)) return;
   if (value.includes('\0')) throw invalidValue(name, `${expected} without NUL`, value);
   if (!value.isWellFormed()) throw invalidValue(name, `${expected} in valid Unicode`, value);
+}
+
+const SHORT = 128;
+
+/** Is this what most texts are: short, ASCII, without NUL? Told without the way into V8's C++, which is long. */
+export function isPlainText(value: string): boolean {
+  if (value.length > SHORT) return false;
+  for (let i = 0; i < value.length; i++) {
+    const unit = value.charCodeAt(i);
+    if (unit === 0 || unit > 0x7f) return false;
+  }
+  return true;
 }
 
 /** As {@link assertText}, and not empty. */

@@ -11,9 +11,11 @@ bool refuse(const Napi::CallbackInfo& info, const char* name, const std::string&
   return false;
 }
 
+// One call of Node's says both what it is and whether it is that: each costs more than all the rest
+// here.
 bool is_integer(const Napi::Value& value, int minimum, int maximum, int* out) {
-  if (!value.IsNumber()) return false;
-  const double number = value.As<Napi::Number>().DoubleValue();
+  double number = 0;
+  if (napi_get_value_double(value.Env(), value, &number) != napi_ok) return false;
   if (!(number >= minimum && number <= maximum) || floor(number) != number) return false;
   *out = static_cast<int>(number);
   return true;
@@ -45,12 +47,11 @@ bool get_descriptors(const Napi::CallbackInfo& info, size_t index, const char* n
     return refuse(info, name,
                   "an array of at most " + std::to_string(maximum) + " file descriptors");
   };
-  if (!info[index].IsArray()) return refuse_list();
-  const auto array = info[index].As<Napi::Array>();
-  const uint32_t length = array.Length();
+  uint32_t length = 0;
+  if (napi_get_array_length(info.Env(), info[index], &length) != napi_ok) return refuse_list();
   if (length > maximum) return refuse_list();
   for (uint32_t i = 0; i < length; i++) {
-    const Napi::Value item = array.Get(i);
+    const Napi::Value item = info[index].As<Napi::Array>().Get(i);
     int fd = -1;
     if (info.Env().IsExceptionPending()) return false;  // a getter that throws
     if (!is_integer(item, 0, INT32_MAX, &fd)) return refuse_list();
@@ -61,13 +62,12 @@ bool get_descriptors(const Napi::CallbackInfo& info, size_t index, const char* n
 
 bool get_bytes(const Napi::CallbackInfo& info, size_t index, const char* name,
                const uint8_t** bytes, size_t* size) {
-  const Napi::Value value = info[index];
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-    return refuse(info, name, "a Uint8Array");
-  }
-  const auto array = value.As<Napi::Uint8Array>();
-  *bytes = array.Data();
-  *size = array.ByteLength();
+  napi_typedarray_type type = napi_int8_array;
+  void* data = nullptr;
+  const napi_status told = napi_get_typedarray_info(info.Env(), info[index], &type, size, &data,
+                                                    nullptr, nullptr);  // a byte is an element
+  if (told != napi_ok || type != napi_uint8_array) return refuse(info, name, "a Uint8Array");
+  *bytes = static_cast<const uint8_t*>(data);
   return (*bytes != nullptr && *size > 0) || refuse(info, name, "a Uint8Array that is not empty");
 }
 

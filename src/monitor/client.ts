@@ -11,11 +11,9 @@ import {
   type RequestName,
   writeMessage,
 } from './protocol.js';
-import { SendQueue, type Taken } from './send-queue.js';
+import { type Passing, Request, type Settle } from './request.js';
+import { SendQueue } from './send-queue.js';
 import { protocolError, WireWriter } from './wire.js';
-
-/** Called once with the answer, or with why there is none. Runs inside the socket's event: keep users' code out. */
-export type Settle = (error: Error | null, answer: Message | null) => void;
 
 /** What a client tells the connection above it. */
 export interface ClientEvents {
@@ -27,24 +25,13 @@ export interface ClientEvents {
   ended(cause: Error | null): void;
 }
 
-/** Descriptors for a request, and who is to be told that they are on their way. */
-export interface Passing {
-  readonly descriptors: readonly number[];
-  readonly taken: Taken;
-}
-
-const NOTHING_PASSED: Passing = { descriptors: [], taken: () => {} };
+const NOTHING_PASSED: Passing = { passed: [], sent: () => {} };
 const MAX_ID = 0xffffffff;
 
 // Of all connections: what has come is taken apart before anything else is read, and what is sent is the kernel's, or
 // copied, before anything else is written. Node would make 64 KB for every read.
 const INBOX = Buffer.allocUnsafeSlow(64 * 1024);
 const OUTBOX = new WireWriter();
-
-interface Pending {
-  readonly name: RequestName;
-  readonly settle: Settle;
-}
 
 // All others are answered before the monitor looks at what comes next.
 const TAKES_TIME: ReadonlySet<RequestName> = new Set<RequestName>(['spawn', 'stop']);
@@ -58,7 +45,7 @@ export class MonitorClient {
   readonly #events: ClientEvents;
   readonly #splitter = new MessageSplitter(INBOX, (message) => this.#dispatch(message));
   /** In the order in which they were sent. */
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new Map<number, Request>();
   readonly #watchdog: Watchdog;
   /** What {@link tell} was given while messages are taken apart. */
   readonly #untold: (() => void)[] = [];
@@ -111,14 +98,10 @@ export class MonitorClient {
     passing: Passing = NOTHING_PASSED,
   ): number {
     const id = this.#newId();
-    const taken = (error: Error | null) => {
-      passing.taken(error);
-      if (error !== null && !isGone(error)) this.#settle(id, error, null);
-    };
     try {
       writeMessage(OUTBOX, name, id, body);
-      this.#pending.set(id, { name, settle });
-      this.#queue.send(OUTBOX.bytes, OUTBOX.size, passing.descriptors, taken);
+      const request = new Request(id, name, passing, settle, this.#pending);
+      this.#queue.send(OUTBOX.bytes, OUTBOX.size, request);
     } finally {
       OUTBOX.clear();
     }
@@ -229,12 +212,13 @@ export class MonitorClient {
   #dispatch(message: Message): void {
     if (this.#ended) return;
     if (message.name === 'welcome') this.#checkOrder(message.id);
-    if (message.id === 0 || !this.#pending.has(message.id)) {
+    const request = this.#pending.get(message.id);
+    if (request === undefined) {
       this.#events.message(message);
     } else if (message.name === 'failed') {
-      this.#settle(message.id, failureOf(message.body, this.jid), null);
+      request.settle(failureOf(message.body, this.jid), null);
     } else {
-      this.#settle(message.id, null, message);
+      request.settle(null, message);
     }
   }
 
@@ -246,12 +230,6 @@ export class MonitorClient {
     }
   }
 
-  #settle(id: number, error: Error | null, answer: Message | null): void {
-    const pending = this.#pending.get(id);
-    this.#pending.delete(id);
-    pending?.settle(error, answer);
-  }
-
   #end(cause: Error | null): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -260,13 +238,7 @@ export class MonitorClient {
     // Only made where somebody waits: an error takes the time of its stack trace.
     const lost = () => monitorLost(cause ?? undefined);
     this.#queue.end(lost);
-    for (const id of [...this.#pending.keys()]) this.#settle(id, lost(), null);
+    for (const request of [...this.#pending.values()]) request.settle(lost(), null);
     this.#events.ended(cause);
   }
-}
-
-// The other side has closed: what it said last is still to be read, and then the end of the connection answers.
-function isGone(error: Error): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'EPIPE' || code === 'ECONNRESET' || code === 'ENOTCONN';
 }

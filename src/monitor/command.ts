@@ -29,11 +29,6 @@ export class MonitorCommand implements CommandControl {
     this.#release = events === null ? () => {} : client.hold();
   }
 
-  /** Has it ended, or failed? */
-  get over(): boolean {
-    return this.#over;
-  }
-
   /** Names the request, for signals that come before the command runs. */
   requested(id: number): void {
     this.#request = id;

@@ -56,8 +56,6 @@ export class MonitorConnection implements Connection {
   readonly #pid: number | null;
   readonly #client: MonitorClient;
   readonly #commands = new Map<number, MonitorCommand>();
-  /** Commands whose SPAWN has not been answered. */
-  readonly #starting = new Set<MonitorCommand>();
   /** Somebody wants to know what takes how long. */
   #steps: StepSink | null = null;
   #persistent = false;
@@ -159,7 +157,6 @@ export class MonitorConnection implements Connection {
     events: CommandEvents,
   ): MonitorCommand {
     const handle = new MonitorCommand(this.#client, events);
-    this.#starting.add(handle);
     try {
       this.#sendSpawn(handle, command, descriptors);
     } catch (error) {
@@ -276,25 +273,22 @@ export class MonitorConnection implements Connection {
   #sendSpawn(
     handle: MonitorCommand,
     command: ResolvedSpawn,
-    { slots, passed, sent }: CommandDescriptors,
+    descriptors: CommandDescriptors,
   ): void {
     const settle = (error: Error | null, answer: Message | null) => {
       if (answer?.name === 'spawned') this.#started(handle, answer);
       else this.#dismiss(handle, error ?? protocolError('no SPAWNED'));
     };
-    const passing = { descriptors: passed, taken: () => sent() };
-    const id = this.#client.request('spawn', commandBody(command, slots), settle, passing);
-    handle.requested(id);
+    const body = commandBody(command, descriptors.slots);
+    handle.requested(this.#client.request('spawn', body, settle, descriptors));
   }
 
   #started(handle: MonitorCommand, answer: Extract<Message, { name: 'spawned' }>): void {
-    this.#starting.delete(handle);
     this.#commands.set(answer.body.command, handle);
     handle.spawned(answer.body);
   }
 
   #dismiss(handle: MonitorCommand, error: Error): void {
-    this.#starting.delete(handle);
     if (wasKilledOnTheWay(error)) handle.exited(KILLED);
     else if (this.#closing) handle.abandoned(handleClosed(this.#jid));
     else if (this.#over) handle.failed(jailStopped(this.#jid));

@@ -1,15 +1,17 @@
 import type { Socket } from 'node:net';
 import type { Native } from '../native.js';
 
-/** Told when the bytes and descriptors are the kernel's, or why they never will be. */
-export type Taken = (error: Error | null) => void;
+/** A message that is sent, to its sender. */
+export interface Sent {
+  /** To go with its first byte. */
+  readonly passed: readonly number[];
+  /** Called once: bytes and descriptors are the kernel's, or this is why they never will be. */
+  taken(error: Error | null): void;
+}
 
-interface Outgoing {
+interface Waiting {
   readonly bytes: Uint8Array;
-  /** How many of them, from the first on. */
-  readonly size: number;
-  readonly descriptors: readonly number[];
-  readonly taken: Taken;
+  readonly message: Sent;
 }
 
 const RETRY_MS = 1;
@@ -23,7 +25,7 @@ export class SendQueue {
   readonly #native: Native;
   readonly #fd: number;
   readonly #socket: Socket;
-  readonly #waiting: Outgoing[] = [];
+  readonly #waiting: Waiting[] = [];
   #busy = false;
   #ended: (() => Error) | null = null;
 
@@ -42,65 +44,59 @@ export class SendQueue {
   /**
    * Sends one message.
    *
-   * @param bytes       the whole frame, and perhaps something behind it; may be written over afterwards
-   * @param size        of the frame
-   * @param descriptors to go with its first byte
-   * @param taken       called once, perhaps before this returns
+   * @param bytes   the whole frame, and perhaps something behind it; may be written over afterwards
+   * @param size    of the frame
+   * @param message what goes along; its `taken` is perhaps called before this returns
    */
-  send(bytes: Uint8Array, size: number, descriptors: readonly number[], taken: Taken): void {
+  send(bytes: Uint8Array, size: number, message: Sent): void {
     if (this.#ended !== null) {
-      taken(this.#ended());
+      message.taken(this.#ended());
       return;
     }
-    const message = { bytes, size, descriptors, taken };
-    if (this.#busy || !this.#transmit(message)) this.#keep(message);
+    if (this.#busy || !this.#transmit(bytes, size, message)) this.#keep(bytes, size, message);
   }
 
   /** Nothing can be sent any more: what waits, and what comes, is given up with such an error. */
   end(makeError: () => Error): void {
     if (this.#ended !== null) return;
     this.#ended = makeError;
-    for (const message of this.#waiting.splice(0)) message.taken(makeError());
+    for (const { message } of this.#waiting.splice(0)) message.taken(makeError());
   }
 
   // The caller's descriptors may be closed, and their numbers be somebody else's, before it is this message's turn.
-  #keep({ bytes, size, descriptors, taken }: Outgoing): void {
+  #keep(bytes: Uint8Array, size: number, message: Sent): void {
     const copies: number[] = [];
     const close = () => {
       for (const fd of copies) this.#native.close(fd);
     };
     try {
-      for (const fd of descriptors) copies.push(this.#native.duplicate(fd));
+      for (const fd of message.passed) copies.push(this.#native.duplicate(fd));
     } catch (error) {
       close();
-      taken(asError(error));
+      message.taken(asError(error));
       return;
     }
-    const sent = (error: Error | null) => {
+    const taken = (error: Error | null) => {
       close();
-      taken(error);
+      message.taken(error);
     };
-    this.#waiting.push({
-      bytes: Buffer.from(bytes.subarray(0, size)),
-      size,
-      descriptors: copies,
-      taken: sent,
-    });
+    const copied = Buffer.from(bytes.subarray(0, size));
+    this.#waiting.push({ bytes: copied, message: { passed: copies, taken } });
   }
 
   // False: the kernel took nothing of it.
-  #transmit({ bytes, size, descriptors, taken }: Outgoing): boolean {
+  #transmit(bytes: Uint8Array, size: number, message: Sent): boolean {
     let sent: number;
     try {
-      sent = this.#native.send(this.#fd, bytes, size, descriptors);
+      sent = this.#native.send(this.#fd, bytes, size, message.passed);
     } catch (error) {
       if (isTransient(error)) return this.#retryLater();
-      taken(asError(error));
+      message.taken(asError(error));
       return true;
     }
     if (sent === 0) return this.#retryLater();
     if (sent < size) this.#writeRest(Buffer.from(bytes.subarray(sent, size)));
-    taken(null);
+    message.taken(null);
     return true;
   }
 
@@ -120,9 +116,9 @@ export class SendQueue {
     this.#busy = false;
     if (this.#ended !== null) return;
     while (!this.#busy) {
-      const message = this.#waiting.shift();
-      if (message === undefined) return;
-      if (!this.#transmit(message)) this.#waiting.unshift(message);
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      if (!this.#transmit(next.bytes, next.bytes.length, next.message)) this.#waiting.unshift(next);
     }
   }
 }

@@ -56,9 +56,8 @@ describe('messages to a monitor', () => {
 
   function send(text: string, fds: number[] = []): void {
     const bytes = Buffer.from(`${text} and what was there before`);
-    queue.send(bytes, text.length, fds, (error) =>
-      taken.push(error ? `${text}: ${error.message}` : text),
-    );
+    const note = (error: Error | null) => taken.push(error ? `${text}: ${error.message}` : text);
+    queue.send(bytes, text.length, { passed: fds, taken: note });
     bytes.fill('?');
   }
 

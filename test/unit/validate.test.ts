@@ -39,6 +39,19 @@ describe('validation', () => {
     refusesType(() => assertText(Object('text'), 'x'));
   });
 
+  it('strings are refused for the same reasons however long they are, and whatever stands around it', () => {
+    const plain = fc.string({ unit: 'grapheme-ascii', maxLength: 300 });
+    const odd = fc.constantFrom('', '\0', '\ud800', '\udc00', '\x7f', 'é', '🐉');
+    fc.assert(
+      fc.property(plain, odd, plain, (before, middle, after) => {
+        const text = before + middle + after;
+        const wanted = text.isWellFormed() && !text.includes('\0');
+        if (wanted) assertText(text, 'x');
+        else refusesValue(() => assertText(text, 'x'));
+      }),
+    );
+  });
+
   it('numbers are whole and within their bounds', () => {
     for (const good of [1, 3]) assertInteger(good, 'x', 1, 3);
     for (const bad of [0, 4, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
