@@ -47,15 +47,16 @@ export class ForkServer {
     this.#socket.on('data', (status) => this.#waiting?.(status[0]));
   }
 
-  async run() {
-    const status = await this.#ask();
+  /** @param line is read, and not looked at */
+  async run(line = '\n') {
+    const status = await this.#ask(line);
     if (status !== 0) throw new Error(`the C server's program ended with ${status}`);
   }
 
-  #ask() {
+  #ask(line) {
     return new Promise((resolve) => {
       this.#waiting = resolve;
-      this.#socket.write('x');
+      this.#socket.write(line);
     });
   }
 

@@ -1,5 +1,5 @@
-// The floor of every design in which somebody else than Node forks: for each byte that comes on the
-// socket 3, starts the program, waits for it, and answers its exit status.
+// The floor of every design in which somebody else than Node forks: for each line that comes on the
+// socket 3, whatever it says, starts the program, waits for it, and answers its exit status.
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -7,8 +7,10 @@
 int main(int argc, char **argv) {
   char *arguments[] = {argv[argc - 1], NULL};
   char *environment[] = {NULL};
-  char byte;
-  while (recv(3, &byte, 1, 0) == 1) {
+  char text[4096];
+  ssize_t n;
+  while ((n = recv(3, text, sizeof text, 0)) > 0) {
+    if (text[n - 1] != '\n') continue;
     int status = 0;
     pid_t pid = vfork();
     if (pid == 0) {
@@ -16,7 +18,7 @@ int main(int argc, char **argv) {
       _exit(127);
     }
     waitpid(pid, &status, 0);
-    byte = (char)(status >> 8);
+    char byte = (char)(status >> 8);
     if (send(3, &byte, 1, MSG_NOSIGNAL) != 1) return 1;
   }
   return 0;
