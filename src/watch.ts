@@ -1,6 +1,6 @@
 import { addAbortListener } from 'node:events';
-import { type FSWatcher, watch } from 'node:fs';
 import { selectBackend } from './backends/select.js';
+import { FolderWatch } from './folder-watch.js';
 import type { JailEvent, JailInfo } from './reports.js';
 import { assertAbortSignal, assertInteger, assertKnownKeys, assertObject } from './validate.js';
 
@@ -20,6 +20,8 @@ const SETTLE_MS = 15;
 
 /**
  * Watches jails come, change and go, by comparing what is there. What is there when it is called is taken as known.
+ * Jails of this package are mostly told of even where they only run one command; those of others, and all on a host
+ * whose files cannot be watched, only when they live longer than `intervalMs`.
  *
  * The loop keeps the program alive while it waits for the next event. Leaving it, or aborting the signal, ends the
  * watch.
@@ -55,7 +57,8 @@ class JailWatch implements AsyncIterableIterator<JailEvent> {
   readonly #events: JailEvent[] = [];
   readonly #waiting: Waiting[] = [];
   readonly #timer: NodeJS.Timeout;
-  readonly #folder: FSWatcher | null;
+  readonly #folder: FolderWatch | null;
+  #now: NodeJS.Immediate | undefined;
   #soon: NodeJS.Timeout | undefined;
   #abort: Disposable | undefined;
   #error: unknown = null;
@@ -63,7 +66,9 @@ class JailWatch implements AsyncIterableIterator<JailEvent> {
 
   constructor(intervalMs: number, signal: AbortSignal | undefined) {
     this.#timer = setInterval(() => this.#look(), intervalMs).unref();
-    this.#folder = watchFolder(() => this.#lookSoon());
+    const path = selectBackend().watchedDirectory();
+    const events = { changed: () => this.#lookSoon(), filled: () => this.#lookNow() };
+    this.#folder = path === null ? null : new FolderWatch(path, events);
     if (signal?.aborted) this.#end();
     else if (signal) this.#abort = addAbortListener(signal, () => this.#end());
   }
@@ -87,6 +92,14 @@ class JailWatch implements AsyncIterableIterator<JailEvent> {
     return Promise.resolve(DONE);
   }
 
+  #lookNow(): void {
+    if (this.#over) return;
+    this.#now ??= setImmediate(() => {
+      this.#now = undefined;
+      this.#look();
+    }).unref();
+  }
+
   #lookSoon(): void {
     if (this.#over) return;
     this.#soon ??= setTimeout(() => {
@@ -100,6 +113,7 @@ class JailWatch implements AsyncIterableIterator<JailEvent> {
       const now = snapshot();
       for (const event of differences(this.#known, now)) this.#tell(event);
       this.#known = now;
+      this.#folder?.forget((name) => now.has(Number(name)));
     } catch (error) {
       this.#error = error;
       this.#end();
@@ -118,6 +132,7 @@ class JailWatch implements AsyncIterableIterator<JailEvent> {
     this.#over = true;
     clearInterval(this.#timer);
     clearTimeout(this.#soon);
+    clearImmediate(this.#now);
     this.#folder?.close();
     this.#abort?.[Symbol.dispose]();
     for (const { resolve, reject } of this.#waiting.splice(0)) {
@@ -153,17 +168,4 @@ function differences(
     else if (JSON.stringify(known) !== JSON.stringify(jail)) events.push({ type: 'changed', jail });
   }
   return events;
-}
-
-// Only to be quicker than the timer: without it (no such folder yet, no inotify instances left) nothing is missed.
-function watchFolder(changed: () => void): FSWatcher | null {
-  const path = selectBackend().watchedDirectory();
-  if (path === null) return null;
-  try {
-    const watcher = watch(path, { persistent: false }, changed);
-    watcher.on('error', () => watcher.close());
-    return watcher;
-  } catch {
-    return null;
-  }
 }

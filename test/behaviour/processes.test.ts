@@ -229,6 +229,32 @@ describe('watching jails', () => {
     );
   });
 
+  it('tells of those too that run one command and are gone', async function () {
+    skipOnModel(this, 'it has no directory that tells when a jail comes');
+    await jails.create(); // the first of a host makes the directory
+    const abort = new AbortController();
+    const told: number[] = [];
+    const watching = (async () => {
+      for await (const { type, jail } of watchJails({ signal: abort.signal, intervalMs: 60_000 })) {
+        if (type === 'created') told.push(jail.jid);
+      }
+    })();
+    const made: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      const jail = await jails.create();
+      made.push(jail.jid);
+      await jail.exec('true');
+      await jail.stop();
+    }
+    await eventually(() =>
+      assert.deepEqual(
+        made.filter((jid) => !told.includes(jid)),
+        [],
+      ),
+    ).finally(() => abort.abort());
+    await within('the end of the watch', 2000, watching);
+  });
+
   it('ends with its loop and holds nothing', async () => {
     const jail = await jails.create();
     const watching = (async () => {
