@@ -13,7 +13,6 @@ import {
   assertKnownKeys,
   assertObject,
   assertText,
-  isPlainText,
   type UnknownRecord,
 } from './validate.js';
 
@@ -223,16 +222,10 @@ function resolveArgv(program: string, args: unknown): readonly string[] {
   const argv = [program];
   for (let i = 0; i < args.length; i++) {
     const arg: unknown = args[i];
-    argv.push(argument(arg, i));
+    assertText(arg, `args[${i}]`);
+    argv.push(arg);
   }
   return argv;
-}
-
-// The name is put together where somebody is to read it.
-function argument(value: unknown, index: number): string {
-  if (typeof value === 'string' && isPlainText(value)) return value;
-  assertText(value, `args[${index}]`);
-  return value;
 }
 
 interface Environment {

@@ -56,8 +56,8 @@ export function assertText(
 
 const SHORT = 128;
 
-/** Is this what most texts are: short, ASCII, without NUL? Told without the way into V8's C++, which is long. */
-export function isPlainText(value: string): boolean {
+// What most texts are: short, ASCII, without NUL. Told without the way into V8's C++, which is long.
+function isPlainText(value: string): boolean {
   if (value.length > SHORT) return false;
   for (let i = 0; i < value.length; i++) {
     const unit = value.charCodeAt(i);
