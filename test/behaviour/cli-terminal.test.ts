@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findJails, Jail, type JailInfo, listJails } from 'dragonfly-jail';
+import { findJails, Jail, type JailInfo, listJails, listProcesses } from 'dragonfly-jail';
 import { runDfjail } from '../support/cli-process.js';
 import { eventually, skip, skipOnModel } from '../support/environment.js';
 import { hostProcesses } from '../support/host.js';
@@ -73,6 +73,12 @@ describe('dfjail in a real terminal', function () {
     return pid ?? 0;
   }
 
+  /** Does a sleep(1) run in the jail of that name? */
+  function hasSleep(name: string): boolean {
+    const jid = findJails({ hostname: name }).find((each) => each.name === name)?.jid;
+    return listProcesses().some(({ jid: each, command }) => each === jid && command === 'sleep');
+  }
+
   it('run is a shell with keys, colours and the size of the window', async () => {
     await terminal.type('clear; $D run -n tty_run -e PS1="in# "');
     await terminal.shows(/^in# $/m);
@@ -104,11 +110,28 @@ describe('dfjail in a real terminal', function () {
   it('Ctrl-C reaches it and what it has started, with output to a file too', async () => {
     const out = join(folder, 'out');
     await terminal.type(
-      `clear; $D run sh -c "echo started; sleep 100; exit 3" > ${out}; echo "code $?"`,
+      `clear; $D run -n tty_out sh -c "echo started; sleep 100; exit 3" > ${out}; echo "code $?"`,
     );
     await eventually(() => assert.equal(readFileSync(out, 'utf8'), 'started\n'), 10_000);
+    // A shell that is starting a command when the signal comes waits until that has ended.
+    await eventually(() => assert.ok(hasSleep('tty_out')), 10_000);
     await terminal.press('C-c');
     await terminal.shows(/code 130$/m);
+    await assertTerminalIsBack();
+  });
+
+  it('Ctrl-C reaches them also before dfjail has heard that the command runs', async () => {
+    const hook = `process.on('newListener', (name) => {
+      if (name !== 'SIGCONT') return; // the last that is listened to
+      process.emit('SIGINT', 'SIGINT');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+    })`;
+    await writeFile(join(folder, 'hook.mjs'), hook);
+    const command = "trap 'echo told' INT; sleep 100; echo slept \\$?; exit 3";
+    await terminal.type(
+      `clear; NODE_OPTIONS="--import $TMPDIR/hook.mjs" $D run -T sh -c "${command}"; echo "code $?"`,
+    );
+    await terminal.shows(/^told\nslept 130\ncode 3$/m);
     await assertTerminalIsBack();
   });
 
@@ -117,11 +140,11 @@ describe('dfjail in a real terminal', function () {
     await terminal.type('clear; $D exec -e PS1="in# " tty_exec sh -i');
     await terminal.shows(/^in# $/m);
     await terminal.type('sleep 100');
-    const sleeps = () => jail.processes().some(({ command }) => command === 'sleep');
-    await eventually(() => assert.ok(sleeps()), 10_000);
+    await eventually(() => assert.ok(hasSleep('tty_exec')), 10_000);
     await terminal.press('C-z');
     await terminal.shows(/Stopped|stopped/);
-    await terminal.type('kill -9 %1; wait; tty_size() { stty size; }; tty_size');
+    // wait does not wait for a job that is stopped, and a shell with one does not end; fg does.
+    await terminal.type('kill -9 %1; fg; tty_size() { stty size; }; tty_size');
     await terminal.shows(/^30 100$/m);
     await terminal.press('C-d');
     await terminal.shows(/^ready> $/m);
@@ -197,8 +220,8 @@ describe('dfjail in a real terminal', function () {
     await terminal.shows(/by name(.*\n)*.*tty_idle.*\n(.*\n)*.*tty_busy/);
     await terminal.shows(/\x1b\[[0-9;]*7m/, { colours: true });
     await terminal.resize(40, 12);
-    await terminal.shows(/^.{0,39}…$/m);
-    const screen = await terminal.screen();
+    // tmux remembers that a line was broken when top had not heard of the new width yet.
+    const screen = await terminal.shows(/^.{0,39}…$/m, { whole: false });
     assert.ok(
       screen.split('\n').every((line) => line.length <= 40),
       screen,

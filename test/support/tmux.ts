@@ -10,6 +10,11 @@ const run = promisify(execFile);
 const PATIENCE = 15_000;
 const PROMPT = 'ready> ';
 
+interface ScreenOptions {
+  readonly colours?: boolean;
+  readonly whole?: boolean;
+}
+
 /** Is there a tmux that can be used? */
 export function hasTmux(): boolean {
   return spawnSync('tmux', ['-V']).status === 0;
@@ -73,13 +78,13 @@ export class Terminal implements AsyncDisposable {
     await this.#tmux('resize-window', '-x', `${columns}`, '-y', `${rows}`);
   }
 
-  /** What is on the screen, with or without the sequences of colours. */
-  screen({ colours = false } = {}): Promise<string> {
-    return this.#tmux('capture-pane', '-p', '-J', ...(colours ? ['-e'] : []));
+  /** What is on the screen, with or without the sequences of colours; lines that the window broke are whole or not. */
+  screen({ colours = false, whole = true }: ScreenOptions = {}): Promise<string> {
+    return this.#tmux('capture-pane', '-p', ...(whole ? ['-J'] : []), ...(colours ? ['-e'] : []));
   }
 
   /** Waits until the screen shows it. */
-  async shows(pattern: RegExp, options?: { colours?: boolean }): Promise<string> {
+  async shows(pattern: RegExp, options?: ScreenOptions): Promise<string> {
     let screen = '';
     await eventually(async () => {
       screen = await this.screen(options);

@@ -31,8 +31,14 @@ export function forwardSignals(child: JailedProcess, io: Io): () => void {
 }
 
 function forward(signal: NodeJS.Signals, child: JailedProcess, io: Io): void {
-  const typed = OF_TERMINALS.includes(signal) && hasTerminal(io);
-  if (!typed || !signalGroup(child, signal, io)) child.kill(signal);
+  if (!OF_TERMINALS.includes(signal) || !hasTerminal(io)) child.kill(signal);
+  else if (child.pid !== undefined) signalAll(child, signal, io);
+  // It may have started others before its pid, which names the group, is known here.
+  else child.once('spawn', () => signalAll(child, signal, io));
+}
+
+function signalAll(child: JailedProcess, signal: NodeJS.Signals, io: Io): void {
+  if (!signalGroup(child, signal, io)) child.kill(signal);
 }
 
 function hasTerminal(io: Io): boolean {
