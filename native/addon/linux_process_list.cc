@@ -1,5 +1,6 @@
 #include "linux_process_list.hh"
 
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -46,6 +47,7 @@ Napi::Value jail_processes(const Napi::CallbackInfo& info) {
 struct Owner {
   JailIds ids;
   pid_t anchor;
+  uint64_t pid_namespace;
 };
 
 // All living jails, by what a process may have in common with them.
@@ -58,13 +60,17 @@ class Owners {
   const Owner* by_namespace(uint64_t inode) const { return find(by_namespace_, inode); }
   // The anchors, and the monitors, whose children below our pid namespace are the jail's.
   const Owner* by_root(pid_t pid) const { return find(by_root_, pid); }
-  // Has a jail this number among its ids? Rootless it is the user's own, which says nothing.
-  bool has_uid(uint32_t uid) const {
+  bool is_monitor(pid_t pid) const {
+    const Owner* owner = by_root(pid);
+    return owner != nullptr && owner->anchor != pid;
+  }
+  // The jail that has this number among its ids. Rootless it is the user's own, which says nothing.
+  const Owner* by_uid(uint32_t uid) const {
     for (const Owner& owner : owners_) {
       const JailIds& ids = owner.ids;
-      if (ids.id_count > 1 && uid >= ids.id_base && uid - ids.id_base < ids.id_count) return true;
+      if (ids.id_count > 1 && uid >= ids.id_base && uid - ids.id_base < ids.id_count) return &owner;
     }
-    return false;
+    return nullptr;
   }
   bool empty() const { return owners_.empty(); }
 
@@ -82,7 +88,7 @@ class Owners {
   }
   void add_entry(const Entry& entry) {
     const size_t index = owners_.size();
-    owners_.push_back({JailIds(entry), entry.anchor});
+    owners_.push_back({JailIds(entry), entry.anchor, entry.pid_namespace});
     by_namespace_[entry.pid_namespace] = index;
     by_root_[entry.anchor] = index;
     by_root_[entry.monitor] = index;
@@ -110,6 +116,7 @@ struct Trace {
   pid_t pid;
   pid_t parent;
   uint32_t uid;
+  uint32_t gid;
 };
 
 struct HostListing {
@@ -121,13 +128,14 @@ struct HostListing {
 };
 
 void add_host(HostListing* listing) {
-  for (ProcessBatch& batch : read_host()) {
-    const char* arguments = batch.arguments.data();
-    for (Process& process : batch.processes) {
+  HostReader reader;
+  while (ProcessBatch* batch = reader.next()) {
+    const char* arguments = batch->arguments.data();
+    for (Process& process : batch->processes) {
       process.arguments = arguments;
       arguments += process.arguments_size;
       listing->table.add(process);
-      listing->traces.push_back({process.pid, process.parent, process.uid});
+      listing->traces.push_back({process.pid, process.parent, process.uid, process.gid});
     }
   }
 }
@@ -138,45 +146,70 @@ void add_host(HostListing* listing) {
 class Suspects {
  public:
   Suspects(const HostListing& listing, const Owners& owners)
-      : listing_(listing), owners_(owners), known_(listing.traces.size(), kUnknown) {}
-  bool has(size_t start) {
+      : listing_(listing), owners_(owners), known_(listing.traces.size()) {}
+  // The jail that it may be in, more likely than in any other.
+  const Owner* jail_of(size_t start) {
     std::vector<size_t> chain;
-    Known answer = kNo;
-    for (size_t row = start;;) {
-      const Trace& trace = listing_.traces[row];
-      if (known_[row] != kUnknown) answer = known_[row];
-      if (known_[row] != kUnknown) break;
-      known_[row] = kNo;  // so that a circle (pids were recycled while we read) ends
+    const Owner* answer = nullptr;
+    for (size_t row = start; answer == nullptr;) {
+      if (known_[row].decided) answer = known_[row].jail;
+      if (known_[row].decided) break;
+      known_[row].decided = true;  // so that a circle (pids were recycled while we read) ends
       chain.push_back(row);
-      if (owners_.by_root(trace.pid) != nullptr || owners_.has_uid(trace.uid)) answer = kYes;
+      const Trace& trace = listing_.traces[row];
+      answer = owners_.by_root(trace.pid);
+      if (answer == nullptr) answer = owners_.by_uid(trace.uid);
       const auto parent = listing_.rows.find(trace.parent);
-      if (answer == kYes || parent == listing_.rows.end()) break;
+      if (parent == listing_.rows.end()) break;
       row = parent->second;
     }
-    for (const size_t row : chain) known_[row] = answer;
-    return answer == kYes;
+    for (const size_t row : chain) known_[row].jail = answer;
+    return answer;
   }
 
  private:
-  enum Known : uint8_t { kUnknown, kNo, kYes };
+  struct Known {
+    bool decided = false;
+    const Owner* jail = nullptr;
+  };
   const HostListing& listing_;
   const Owners& owners_;
   std::vector<Known> known_;
+};
+
+// Those of one jail are mostly found one after the other.
+class Numbers {
+ public:
+  bool has(const Owner& jail, Process* process) {
+    if (jail_ != &jail) numbers_.emplace(jail.anchor, jail.pid_namespace);
+    jail_ = &jail;
+    return numbers_->ask(process->pid, &process->jail_pid) == JailNumbers::Answer::kInside;
+  }
+
+ private:
+  const Owner* jail_ = nullptr;
+  std::optional<JailNumbers> numbers_;
 };
 
 void find_nested(HostListing* listing, const Owners& owners) {
   for (size_t row = 0; row < listing->traces.size(); row++)
     listing->rows[listing->traces[row].pid] = row;
   Suspects suspects(*listing, owners);
+  Numbers numbers;
   for (size_t row = 0; row < listing->traces.size(); row++) {
-    if (!suspects.has(row)) continue;
+    const Owner* jail = suspects.jail_of(row);
+    if (jail == nullptr) continue;
     const Trace& trace = listing->traces[row];
+    if (owners.is_monitor(trace.pid)) continue;
     Process process;
     process.pid = trace.pid;
     process.parent = trace.parent;
-    if (!find_namespace(&process) || process.levels < 2) continue;
+    process.uid = trace.uid;
+    process.gid = trace.gid;
+    const bool inside = numbers.has(*jail, &process);
+    if (!inside && (!find_namespace(&process) || process.levels < 2)) continue;
     listing->by_pid[process.pid] = listing->nested.size();
-    listing->nested.push_back({row, process, nullptr, false});
+    listing->nested.push_back({row, process, inside ? jail : nullptr, inside});
   }
 }
 

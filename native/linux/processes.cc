@@ -266,36 +266,12 @@ bool has_children_files() {
 
 // ---- a walk over one jail
 
-// Pids as a jail has them. Newer kernels translate them one by one, by the jail's pid namespace;
-// else, and where that may not be opened (rootless), the status of the process has to be read.
-class JailNumbers {
- public:
-  explicit JailNumbers(const Entry& entry)
-      : namespace_(open_file(ProcPath(entry.anchor).file("ns/pid"))) {
-    struct stat info;
-    if (!namespace_ || fstat(namespace_.get(), &info) < 0 || info.st_ino != entry.pid_namespace)
-      namespace_.reset();
-  }
-  // The anchor is there, and it is not another process with its pid.
-  bool confirmed() const { return static_cast<bool>(namespace_); }
-  enum class Answer { kInside, kOutside, kUnknown };
-  Answer ask(pid_t pid, pid_t* inside) const {
-    if (!namespace_) return Answer::kUnknown;
-    const int number = ioctl(namespace_.get(), NS_GET_TGID_IN_PIDNS, pid);
-    if (number < 0) return errno == ESRCH ? Answer::kOutside : Answer::kUnknown;
-    *inside = number;
-    return Answer::kInside;
-  }
-  // False when it is gone.
-  bool fill(Process* process) const {
-    const Answer answer = ask(process->pid, &process->jail_pid);
-    if (answer != Answer::kUnknown) return answer == Answer::kInside;
-    return read_status(process->pid, process);
-  }
-
- private:
-  UniqueFd namespace_;
-};
+// False when it is gone.
+bool fill_number(const JailNumbers& numbers, Process* process) {
+  const JailNumbers::Answer answer = numbers.ask(process->pid, &process->jail_pid);
+  if (answer != JailNumbers::Answer::kUnknown) return answer == JailNumbers::Answer::kInside;
+  return read_status(process->pid, process);
+}
 
 // How often this thread has slept; not how often another one had its turn instead.
 long sleeps() {
@@ -317,7 +293,8 @@ uint64_t ticks_since_boot() {
 // not cost stack.
 class Walk {
  public:
-  Walk(int state, const Entry& entry) : entry_(entry), began_(ticks_since_boot()), numbers_(entry) {
+  Walk(int state, const Entry& entry)
+      : entry_(entry), began_(ticks_since_boot()), numbers_(entry.anchor, entry.pid_namespace) {
     if (!numbers_.confirmed() && !is_anchor(entry.anchor, entry.pid_namespace)) {
       rescans_ = kMaxRescans;
       return;
@@ -518,6 +495,21 @@ bool ProcessReader::grow() {
   return true;
 }
 
+JailNumbers::JailNumbers(pid_t anchor, uint64_t pid_namespace)
+    : namespace_(open_file(ProcPath(anchor).file("ns/pid"))) {
+  struct stat info;
+  if (!namespace_ || fstat(namespace_.get(), &info) < 0 || info.st_ino != pid_namespace)
+    namespace_.reset();
+}
+
+JailNumbers::Answer JailNumbers::ask(pid_t pid, pid_t* inside) const {
+  if (!namespace_) return Answer::kUnknown;
+  const int number = ioctl(namespace_.get(), NS_GET_TGID_IN_PIDNS, pid);
+  if (number < 0) return errno == ESRCH ? Answer::kOutside : Answer::kUnknown;
+  *inside = number;
+  return Answer::kInside;
+}
+
 bool find_namespace(Process* process) {
   if (!read_status(process->pid, process)) return false;
   if (process->levels >= 2) process->pid_namespace = pid_namespace_of(process->pid);
@@ -531,7 +523,7 @@ void each_jail_process(int state, const Entry& entry, VisitProcess visit, void* 
     Process process;
     if (!reader.read(pid, &process)) continue;
     walk.look_below(process);
-    if (!walk.numbers().fill(&process)) continue;
+    if (!fill_number(walk.numbers(), &process)) continue;
     process.jid = entry.jid;
     visit(context, process);
   }

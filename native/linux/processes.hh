@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "../common/registry.hh"
+#include "../common/unique_fd.hh"
 
 // Reads processes out of /proc without any other program. Every byte that a process can put there
 // (its name, its arguments) is data only. A process that ends while it is read is left out. See
@@ -72,8 +73,22 @@ class ProcessReader {
   char* buffer_ = nullptr;
   size_t capacity_ = 0;
 };
+// Pids as a jail has them. Newer kernels translate them one by one, by the jail's pid namespace;
+// else, and where that may not be opened (rootless), the status of the process has to be read.
+class JailNumbers {
+ public:
+  JailNumbers(pid_t anchor, uint64_t pid_namespace);
+  // The anchor is there, and it is not another process with its pid.
+  bool confirmed() const { return static_cast<bool>(namespace_); }
+  enum class Answer { kInside, kOutside, kUnknown };
+  Answer ask(pid_t pid, pid_t* inside) const;
+
+ private:
+  UniqueFd namespace_;
+};
 // Looks up its pid namespace, its pid in there, and how deep that is: for those that may be in a
-// jail, since this costs as much as all the rest. False when it is gone.
+// jail and of which JailNumbers does not know, since this costs as much as all the rest. False when
+// it is gone.
 bool find_namespace(Process* process);
 // The processes of one jail: the anchor's descendants and those of the monitors, verified by pid
 // namespace, the anchor itself left out. Only they are visited.
