@@ -8,8 +8,7 @@
 namespace dfjail {
 namespace {
 
-constexpr size_t kInAChunk = 24;      // processes: reading them takes half a millisecond
-constexpr size_t kWorthAHelper = 96;  // processes
+constexpr size_t kChunksForAHelper = 4;
 constexpr size_t kStackSize = size_t{256} * 1024;
 
 // No signal handler of the program may run on a thread that is started meanwhile.
@@ -34,15 +33,6 @@ size_t processor_count() {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<size_t>(CPU_COUNT(&set)) : 1;
 }
 
-// Beside the thread that asks.
-size_t helpers_for(size_t processes, size_t most) {
-  return std::min({processes / kWorthAHelper, processor_count() - 1, most});
-}
-
-void add_pid(void* context, pid_t pid) {
-  static_cast<std::vector<pid_t>*>(context)->push_back(pid);
-}
-
 }  // namespace
 
 void ProcessBatch::add(const Process& process) {
@@ -50,30 +40,46 @@ void ProcessBatch::add(const Process& process) {
   processes.push_back(process);
 }
 
-HostReader::HostReader() {
-  each_pid(add_pid, &pids_);
-  chunks_.resize((pids_.size() + kInAChunk - 1) / kInAChunk);
-  for (size_t i = 0; i < chunks_.size(); i++) {
-    chunks_[i].begin = pids_.data() + i * kInAChunk;
-    chunks_[i].end = pids_.data() + std::min((i + 1) * kInAChunk, pids_.size());
+HostReader::HostReader() : most_helpers_(std::min(processor_count() - 1, kMaxHelpers)) {
+  each_pid(add_pid, this);
+  offer();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    listed_ = true;
   }
-  start_helpers();
+  changed_.notify_all();
 }
 
 HostReader::~HostReader() {
   for (size_t i = 0; i < helper_count_; i++) pthread_join(helpers_[i], nullptr);
 }
 
+void HostReader::add_pid(void* self, pid_t pid) {
+  auto* host = static_cast<HostReader*>(self);
+  host->filling_.pids[host->filling_.count++] = pid;
+  if (host->filling_.count == kInAChunk) host->offer();
+}
+
+void HostReader::offer() {
+  size_t count = 0;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    chunks_.push_back(filling_);
+    count = chunks_.size();
+  }
+  filling_.count = 0;
+  changed_.notify_one();
+  if (count % kChunksForAHelper == 0) start_helper();
+}
+
 // Where there is no thread to be had, whoever asks reads everything.
-void HostReader::start_helpers() {
+void HostReader::start_helper() {
+  if (helper_count_ == most_helpers_) return;
   const SignalsBlocked blocked;
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, kStackSize);
-  for (size_t wanted = helpers_for(pids_.size(), kMaxHelpers); helper_count_ < wanted;) {
-    if (pthread_create(&helpers_[helper_count_], &attributes, help, this) != 0) break;
-    helper_count_++;
-  }
+  if (pthread_create(&helpers_[helper_count_], &attributes, help, this) == 0) helper_count_++;
   pthread_attr_destroy(&attributes);
 }
 
@@ -84,21 +90,23 @@ void* HostReader::help(void* self) {
   return nullptr;
 }
 
+// Null when there is nothing more to read.
 HostReader::Chunk* HostReader::claim() {
-  const size_t i = claimed_++;
-  return i < chunks_.size() ? &chunks_[i] : nullptr;
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait(lock, [this] { return claimed_ < chunks_.size() || listed_; });
+  return claimed_ < chunks_.size() ? &chunks_[claimed_++] : nullptr;
 }
 
 void HostReader::read(ProcessReader* reader, Chunk* chunk) {
-  for (const pid_t* pid = chunk->begin; pid != chunk->end; pid++) {
+  for (size_t i = 0; i < chunk->count; i++) {
     Process process;
-    if (reader->read(*pid, &process)) chunk->batch.add(process);
+    if (reader->read(chunk->pids[i], &process)) chunk->batch.add(process);
   }
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     chunk->ready = true;
   }
-  read_.notify_one();
+  changed_.notify_all();
 }
 
 ProcessBatch* HostReader::next() {
@@ -122,7 +130,7 @@ bool HostReader::is_ready(const Chunk& chunk) {
 
 void HostReader::wait_for(const Chunk& chunk) {
   std::unique_lock<std::mutex> lock(mutex_);
-  read_.wait(lock, [&] { return chunk.ready; });
+  changed_.wait(lock, [&] { return chunk.ready; });
 }
 
 }  // namespace dfjail

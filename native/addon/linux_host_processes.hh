@@ -1,10 +1,9 @@
 #pragma once
 
 #include <pthread.h>
-#include <signal.h>
 
-#include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <vector>
 
@@ -21,7 +20,8 @@ struct ProcessBatch {
 };
 
 // Every process of the host. What takes the time is the kernel, and it tells of several processes
-// at once: long lists are read by several threads, while whoever asks makes use of what is there.
+// at once: long lists are read by several threads, from when their beginning is known, while
+// whoever asks makes use of what is there.
 class HostReader {
  public:
   HostReader();
@@ -33,30 +33,36 @@ class HostReader {
   ProcessBatch* next();
 
  private:
-  struct Chunk {
-    const pid_t* begin;
-    const pid_t* end;
-    ProcessBatch batch;
-    bool ready = false;  // guarded by the mutex
-  };
+  static constexpr size_t kInAChunk = 24;  // processes: reading them takes half a millisecond
   static constexpr size_t kMaxHelpers = 3;
+  struct Chunk {
+    pid_t pids[kInAChunk];
+    size_t count = 0;
+    ProcessBatch batch;
+    bool ready = false;
+  };
 
+  static void add_pid(void* self, pid_t pid);
   static void* help(void* self);
-  void start_helpers();
+  void offer();
+  void start_helper();
   Chunk* claim();
   void read(ProcessReader* reader, Chunk* chunk);
   bool is_ready(const Chunk& chunk);
   void wait_for(const Chunk& chunk);
 
-  std::vector<pid_t> pids_;
-  std::vector<Chunk> chunks_;
-  std::atomic<size_t> claimed_{0};
-  size_t given_ = 0;
   ProcessReader reader_;
-  std::mutex mutex_;
-  std::condition_variable read_;
-  pthread_t helpers_[kMaxHelpers];
+  Chunk filling_;
+  size_t given_ = 0;
+  const size_t most_helpers_;
   size_t helper_count_ = 0;
+  pthread_t helpers_[kMaxHelpers];
+  // Guards what follows, and `ready` of the chunks.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Chunk> chunks_;  // all that can be read
+  size_t claimed_ = 0;        // so many of them are, or are being read
+  bool listed_ = false;       // there will be no more
 };
 
 }  // namespace dfjail

@@ -30,6 +30,7 @@ namespace dfjail {
 namespace {
 
 constexpr size_t kSmallRead = 4096;
+constexpr size_t kPortion = 4096;
 constexpr size_t kMaxArguments = size_t{64} * 1024;
 constexpr size_t kMaxGuests = 256;
 constexpr uint32_t kKernelThread = 0x00200000;  // PF_KTHREAD: has no arguments
@@ -142,16 +143,23 @@ pid_t pid_of_name(const char* name) {
   return static_cast<pid_t>(value);
 }
 
-// Calls visit for every number in a folder of /proc.
+// Calls visit for every number in a folder of /proc, in portions: readdir(3) has all of a usual
+// host listed before it gives the first, and who visits may begin meanwhile.
 template <typename Visit>
 void each_number_in(const char* path, Visit visit) {
-  DIR* dir = opendir(path);
-  if (dir == nullptr) return;
-  while (const dirent* item = readdir(dir)) {
-    const pid_t pid = pid_of_name(item->d_name);
-    if (pid != 0) visit(pid);
+  alignas(dirent64) char portion[kPortion];
+  const UniqueFd fd(open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY));
+  if (!fd) return;
+  for (;;) {
+    const long size = syscall(SYS_getdents64, fd.get(), portion, sizeof portion);
+    if (size <= 0) return;
+    for (long at = 0; at < size;) {
+      const auto* item = reinterpret_cast<const dirent64*>(portion + at);
+      const pid_t pid = pid_of_name(item->d_name);
+      if (pid != 0) visit(pid);
+      at += item->d_reclen;
+    }
   }
-  closedir(dir);
 }
 
 // ---- pid namespaces

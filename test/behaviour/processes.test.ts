@@ -8,6 +8,7 @@ import {
   type JailedProcess,
   listJails,
   listProcesses,
+  type ProcessInfo,
   watchJails,
 } from 'dragonfly-jail';
 import { nextIPv4, nextIPv6 } from '../support/addresses.js';
@@ -19,13 +20,15 @@ import {
   skipOnModel,
   within,
 } from '../support/environment.js';
-import { hostProcess, ownPid } from '../support/host.js';
+import { hostProcess, hostProcesses, ownPid, stillThere } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 
 async function started(command: JailedProcess): Promise<JailedProcess> {
   await once(command, 'spawn');
   return command;
 }
+
+const byPid = (one: ProcessInfo, other: ProcessInfo) => one.pid - other.pid;
 
 describe('the processes of a jail', () => {
   const jails = useJails();
@@ -133,6 +136,30 @@ describe('the processes of a jail', () => {
     assert.equal(own?.jid, 0);
     assert.equal(own?.uid, onModel ? 0 : process.getuid?.());
     assert.equal(own?.ppid, hostProcess(ownPid())?.parent);
+  });
+
+  it('are in a list of hundreds each once, and as in the list of their jail', async () => {
+    const both = [jail, await jails.create()];
+    const sleepers = both.flatMap((each) =>
+      Array.from({ length: 120 }, () => started(each.spawn('sleep', ['60'], { stdio: 'ignore' }))),
+    );
+    await Promise.all(sleepers);
+    const isAsleep = ({ state }: ProcessInfo) => state === 'sleeping';
+    await eventually(() => assert.ok(both.every((each) => each.processes().every(isAsleep))));
+    const before = hostProcesses();
+    const all = listProcesses();
+    const pids = all.map(({ pid }) => pid);
+    assert.equal(new Set(pids).size, all.length);
+    for (const each of both) {
+      const ofJail = each.processes();
+      assert.equal(ofJail.length, 120);
+      const inAll = all.filter(({ jid }) => jid === each.jid);
+      assert.deepEqual(inAll.toSorted(byPid), ofJail.toSorted(byPid));
+    }
+    const missing = stillThere(before).filter(
+      ({ pid, command }) => pid > 0 && !pids.includes(pid) && command !== 'jail-anchor',
+    );
+    assert.deepEqual(missing, []);
   });
 
   it('are all signalled at once, and counted', async () => {
