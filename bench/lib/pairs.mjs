@@ -1,5 +1,6 @@
 // Takes the times of several ways to do the same thing, in turn, so that whatever else the machine does meets them all.
 import { performance } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers/promises';
 import { quantile } from './statistics.mjs';
 
 /**
@@ -7,14 +8,18 @@ import { quantile } from './statistics.mjs';
  *   make ready or to clear away returns the time itself, as `{ ms }`
  * @param options.rounds how often each of them has its turn
  * @param options.times  how often it is done in one turn; the median of a turn counts
+ * @param options.rest   ms before each turn, in which the kernel clears away what the one before has left
  * @returns the times by name in ms, one for each round
  */
-export async function inTurn(subjects, { rounds = 15, times = 10 } = {}) {
+export async function inTurn(subjects, { rounds = 15, times = 10, rest = 0 } = {}) {
   const names = Object.keys(subjects);
   const taken = Object.fromEntries(names.map((name) => [name, []]));
   for (const name of names) await turn(subjects[name], Math.min(times, 3)); // warm, not counted
   for (let round = 0; round < rounds; round++) {
-    for (const name of rotated(names, round)) taken[name].push(await turn(subjects[name], times));
+    for (const name of rotated(names, round)) {
+      if (rest > 0) await setTimeout(rest);
+      taken[name].push(await turn(subjects[name], times));
+    }
   }
   return taken;
 }

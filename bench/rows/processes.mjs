@@ -1,7 +1,8 @@
 // Listing processes: one jail's, and the whole host's.
 import { spawn } from 'node:child_process';
+import { setTimeout } from 'node:timers/promises';
 import { LineProgram } from '../lib/helper.mjs';
-import { inTurn } from '../lib/pairs.mjs';
+import { inTurn, timeOf } from '../lib/pairs.mjs';
 import { bareSpec } from '../lib/place.mjs';
 import { readProcesses } from '../lib/proc.mjs';
 import { also, compared } from '../lib/row.mjs';
@@ -10,6 +11,7 @@ import { quantile, ratio } from '../lib/statistics.mjs';
 const ON_HOST = 400;
 const IN_JAIL = 20;
 const AT_ONCE = 5; // calls, of which the middle one counts
+const SAME_FOR_MS = 510;
 const C_JAIL = 'C reader, same pids';
 const C_HOST = 'C reader';
 const C_LEAST = 'the least in C, with threads';
@@ -42,12 +44,12 @@ async function ofJail(jail, reader, quick) {
   const pids = jail.processes().map(({ pid }) => pid);
   const others = await rivals(process.pid);
   const subjects = {
-    ours: () => repeat(20, () => jail.processes()),
+    ours: () => middle(AT_ONCE, () => jail.processes()),
     [C_JAIL]: () => inC(reader, pids.join(' ')),
-    'JavaScript, same pids': () => repeat(3, () => readProcesses(pids)),
+    'JavaScript, same pids': () => middle(AT_ONCE, () => readProcesses(pids)),
     ...others,
   };
-  const taken = await inTurn(subjects, { rounds: quick ? 8 : 25, times: 3 });
+  const taken = await inTurn(subjects, turns(quick));
   const row = compared(
     `processes of one jail: ${pids.length} among ${ON_HOST} on the host`,
     taken,
@@ -63,10 +65,10 @@ async function ofHost({ listProcesses }, reader, quick) {
     ours: () => middle(AT_ONCE, () => listProcesses()),
     [C_HOST]: () => inC(reader, '*'),
     [C_LEAST]: () => inC(reader, '!'),
-    JavaScript: () => readProcesses(null),
+    JavaScript: () => middle(AT_ONCE, () => readProcesses(null)),
     ...others,
   };
-  const taken = await inTurn(subjects, { rounds: quick ? 8 : 25, times: 3 });
+  const taken = await inTurn(subjects, turns(quick));
   const count = listProcesses().length;
   const row = compared(`processes of the whole host: ${count}`, taken, [
     [C_HOST, 1.3],
@@ -76,14 +78,12 @@ async function ofHost({ listProcesses }, reader, quick) {
   return also(row, '≥ 8 × faster than ps-list', faster, faster >= 8);
 }
 
-function repeat(times, call) {
-  const start = performance.now();
-  for (let i = 0; i < times; i++) call();
-  return { ms: (performance.now() - start) / times };
-}
+// Some of the rivals start hundreds of processes, whose remains take the kernel a while.
+const turns = (quick) => ({ rounds: quick ? 8 : 25, times: 1, rest: 30 });
 
-function middle(times, call) {
-  const taken = Array.from({ length: times }, () => repeat(1, call).ms);
+async function middle(times, call) {
+  const taken = [];
+  for (let i = 0; i < times; i++) taken.push(await timeOf(call));
   return { ms: quantile(taken, 0.5) };
 }
 
@@ -100,8 +100,14 @@ async function rivals(root) {
   const { default: pidtree } = await import('pidtree');
   const { default: information } = await import('systeminformation');
   return {
-    'ps-list': () => psList(),
-    pidtree: () => pidtree(root),
-    systeminformation: () => information.processes(),
+    'ps-list': () => middle(AT_ONCE, () => psList()),
+    pidtree: () => middle(AT_ONCE, () => pidtree(root)),
+    systeminformation: () => fresh(() => information.processes()),
   };
+}
+
+// It gives what it has found before again for half a second.
+async function fresh(call) {
+  await setTimeout(SAME_FOR_MS);
+  return { ms: await timeOf(call) };
 }
