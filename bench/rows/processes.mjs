@@ -79,7 +79,7 @@ async function ofHost({ listProcesses }, reader, quick) {
 }
 
 // Some of the rivals start hundreds of processes, whose remains take the kernel a while.
-const turns = (quick) => ({ rounds: quick ? 8 : 25, times: 1, rest: 30 });
+const turns = (quick) => ({ rounds: quick ? 8 : 25, times: 1, rest: 50 });
 
 async function middle(times, call) {
   const taken = [];

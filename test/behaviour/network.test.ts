@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { open } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Jail } from 'dragonfly-jail';
 import { nextIPv4, nextIPv6, nextPort } from '../support/addresses.js';
-import { eventually, needRoot, onModel } from '../support/environment.js';
+import { eventually, needRoot, onModel, skipOnModel } from '../support/environment.js';
 import { hostInterfaces, hostRoutesTo } from '../support/host.js';
 import { attempt, compileHostile } from '../support/hostile.js';
 import { useJails } from '../support/jails.js';
@@ -134,6 +137,24 @@ describe('the network of a jail', () => {
     });
     const left = hostInterfaces();
     assert(made.length === 0 || made.some((name) => !left.includes(name)), 'the interface is left');
+  });
+
+  it('leaves nothing on the host while something else holds it, nor after a while', async function () {
+    needRoot(this);
+    skipOnModel(this, 'there a jail has the network of the host');
+    for (const held of [false, true]) {
+      const addresses = [nextIPv4(), nextIPv6()];
+      const before = hostInterfaces();
+      const jail = await jails.create({ addresses });
+      const command = jail.spawn('sleep', ['60']);
+      await once(command, 'spawn');
+      await sleep(150); // the kernel ends the network of an older jail by itself
+      const holder = held ? await open(`/proc/${command.pid}/ns/net`) : null;
+      await jail.stop({ graceMs: 0 });
+      assert.deepEqual(hostInterfaces(), before);
+      for (const address of addresses) assert.deepEqual(hostRoutesTo(address), []);
+      await holder?.close();
+    }
   });
 
   it('can be joined to every address of the jail by programs in it', async () => {
