@@ -11,6 +11,8 @@ import { also, compared } from '../lib/row.mjs';
 import { quantile } from '../lib/statistics.mjs';
 
 const MANY = 100;
+// By then the kernel has ended the network of the jail before.
+const LIVED_MS = 150;
 const OVERLAP = 10; // so many times one jail's time for all of them
 const FLOOR = 'C: kill, wait, delete';
 // Its answer has to come to Node, and the process that holds a jail has to end.
@@ -21,15 +23,18 @@ const BARS = [
   [ASKED, 1.2],
 ];
 
-/** Without and with an address that the host reaches; and many at once. */
+/** Without and with an address that the host reaches, as soon as made and later; and many at once. */
 export async function run({ place, dfjail, quick }) {
   const program = new LineProgram(place.compile('stop-anchor'));
   try {
     const without = await beside(place, dfjail, program, {}, quick);
-    const linked = await beside(place, dfjail, program, { addresses: ['10.92.0.1'] }, quick);
+    const address = { addresses: ['10.92.0.1'] };
+    const linked = await beside(place, dfjail, program, address, quick);
+    const later = await beside(place, dfjail, program, address, quick, LIVED_MS);
     const all = [
       compared('stop, without addresses', without, BARS),
       compared('stop, with an address that the host reaches', linked, BARS),
+      compared(`the same, of a jail that has been there for ${LIVED_MS} ms`, later, BARS),
       await together(place, dfjail, {}, without, quick),
       await together(place, dfjail, { addresses: true }, linked, quick),
     ];
@@ -39,21 +44,25 @@ export async function run({ place, dfjail, quick }) {
   }
 }
 
-async function beside(place, { Jail }, program, more, quick) {
+async function beside(place, { Jail }, program, more, quick, lived = 0) {
   const server = place.compile('stop-server');
+  const make = async () => {
+    const jail = await Jail.create(bareSpec(place, more));
+    if (lived > 0) await setTimeout(lived);
+    return jail;
+  };
   const subjects = {
     ours: async () => {
-      const jail = await Jail.create(bareSpec(place, more));
+      const jail = await make();
       return { ms: await timeOf(() => jail.stop()) };
     },
     [FLOOR]: async () =>
-      byHand([await Jail.create(bareSpec(place, more))], async ([{ anchor, link }]) => ({
+      byHand([await make()], async ([{ anchor, link }]) => ({
         ms: Number(await program.ask(`${anchor} ${link || '-'}`)) / 1000,
       })),
-    [ASKED]: async () =>
-      byHand([await Jail.create(bareSpec(place, more))], (entries) => asked(server, entries)),
+    [ASKED]: async () => byHand([await make()], (entries) => asked(server, entries)),
   };
-  return inTurn(subjects, { rounds: quick ? 8 : 25, times: 3 });
+  return inTurn(subjects, { rounds: quick ? 8 : 25, times: lived > 0 ? 1 : 3 });
 }
 
 // The monitors sleep meanwhile: they would want to do the same.
