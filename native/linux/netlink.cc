@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -438,8 +440,11 @@ class Turn {
 bool goes_by_itself(const char* link) {
   constexpr uint64_t kPatience = 50'000'000;  // ns
   constexpr long kLongestPause = 400'000;     // ns
+  const UniqueFd any(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request = {};
+  snprintf(request.ifr_name, sizeof request.ifr_name, "%s", link);
   const uint64_t until = nanoseconds_now() + kPatience;
-  for (timespec pause = {0, 50'000}; if_nametoindex(link) != 0;) {
+  for (timespec pause = {0, 50'000}; ioctl(any.get(), SIOCGIFINDEX, &request) == 0;) {
     if (nanoseconds_now() > until) return false;
     nanosleep(&pause, nullptr);
     if (pause.tv_nsec < kLongestPause) pause.tv_nsec *= 2;

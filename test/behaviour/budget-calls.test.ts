@@ -12,7 +12,7 @@ const BUDGET = {
   spawn: 72, // 64 to 67
   spawnInNode: 12, // 5 to 8
   process: 13, // 12.15: two files and its owner, its children, and its pid inside, before and after
-  stop: 60, // 54
+  stop: 60, // 48, 54 where the link has to be deleted
 };
 
 const CROWD = 20;
@@ -90,6 +90,12 @@ describe('the system calls', function () {
   });
 
   it('of ending a jail are counted', () => {
-    within('stop', parts[7]?.monitor ?? [], BUDGET.stop);
+    // How often it looks whether the kernel has taken the link away is a matter of time.
+    const calls = parts[7]?.monitor ?? [];
+    within(
+      'stop',
+      calls.filter((call) => !/SIOCGIFINDEX|nanosleep/.test(call)),
+      BUDGET.stop,
+    );
   });
 });
