@@ -47,11 +47,12 @@ HostReader::HostReader() : most_helpers_(std::min(processor_count() - 1, kMaxHel
     const std::lock_guard<std::mutex> lock(mutex_);
     listed_ = true;
   }
-  changed_.notify_all();
+  pthread_cond_broadcast(&changed_);
 }
 
 HostReader::~HostReader() {
   for (size_t i = 0; i < helper_count_; i++) pthread_join(helpers_[i], nullptr);
+  pthread_cond_destroy(&changed_);
 }
 
 void HostReader::add_pid(void* self, pid_t pid) {
@@ -68,7 +69,7 @@ void HostReader::offer() {
     count = chunks_.size();
   }
   filling_.count = 0;
-  changed_.notify_one();
+  pthread_cond_signal(&changed_);
   if (count % kChunksForAHelper == 0) start_helper();
 }
 
@@ -92,8 +93,10 @@ void* HostReader::help(void* self) {
 
 // Null when there is nothing more to read.
 HostReader::Chunk* HostReader::claim() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return claimed_ < chunks_.size() || listed_; });
+  const std::lock_guard<std::mutex> lock(mutex_);
+  while (claimed_ == chunks_.size() && !listed_) {
+    pthread_cond_wait(&changed_, mutex_.native_handle());
+  }
   return claimed_ < chunks_.size() ? &chunks_[claimed_++] : nullptr;
 }
 
@@ -106,7 +109,7 @@ void HostReader::read(ProcessReader* reader, Chunk* chunk) {
     const std::lock_guard<std::mutex> lock(mutex_);
     chunk->ready = true;
   }
-  changed_.notify_all();
+  pthread_cond_broadcast(&changed_);
 }
 
 ProcessBatch* HostReader::next() {
@@ -129,8 +132,8 @@ bool HostReader::is_ready(const Chunk& chunk) {
 }
 
 void HostReader::wait_for(const Chunk& chunk) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [&] { return chunk.ready; });
+  const std::lock_guard<std::mutex> lock(mutex_);
+  while (!chunk.ready) pthread_cond_wait(&changed_, mutex_.native_handle());
 }
 
 }  // namespace dfjail

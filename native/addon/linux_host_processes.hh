@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 
-#include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <vector>
@@ -59,10 +58,11 @@ class HostReader {
   pthread_t helpers_[kMaxHelpers];
   // Guards what follows, and `ready` of the chunks.
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Chunk> chunks_;  // all that can be read
-  size_t claimed_ = 0;        // so many of them are, or are being read
-  bool listed_ = false;       // there will be no more
+  pthread_cond_t changed_ =
+      PTHREAD_COND_INITIALIZER;  // std::condition_variable would want a newer libstdc++
+  std::deque<Chunk> chunks_;     // all that can be read
+  size_t claimed_ = 0;           // so many of them are, or are being read
+  bool listed_ = false;          // there will be no more
 };
 
 }  // namespace dfjail
