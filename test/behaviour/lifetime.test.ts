@@ -7,6 +7,7 @@ import { eventually, isRoot, onModel, skip, sleep, within } from '../support/env
 import {
   descendants,
   type HostProcess,
+  hostProcess,
   hostRoutesTo,
   killOnHost,
   monitorsOf,
@@ -136,6 +137,11 @@ describe('the life of a jail', () => {
       const [error] = await within('the error event', 2000, errors[index] as Promise<[Error]>);
       assert.equal((error as Error & { code: string }).code, 'ERR_JAIL_MONITOR_LOST');
     }
+    // The kernel ends a jail when the last of its dead is collected, which these are by the host's init.
+    const isCommand = ({ command }: HostProcess) => command === 'sleep';
+    const uncollected = () =>
+      family.filter(isCommand).filter(({ pid }) => hostProcess(pid) !== null);
+    if (!onModel) await eventually(() => assert.deepEqual(uncollected(), []), 20_000);
     await within('the exit event', 2000, gone);
     // Nothing on DragonFly ends commands with their monitor.
     if (onModel) await recover();
