@@ -1,31 +1,16 @@
 #include "linux_host_processes.hh"
 
 #include <sched.h>
-#include <signal.h>
 
 #include <algorithm>
+
+#include "signals_blocked.hh"
 
 namespace dfjail {
 namespace {
 
 constexpr size_t kChunksForAHelper = 4;
 constexpr size_t kStackSize = size_t{256} * 1024;
-
-// No signal handler of the program may run on a thread that is started meanwhile.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
 
 // Of those that we may run on; one when there are more than the set holds.
 size_t processor_count() {

@@ -3,11 +3,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include <algorithm>
+
+#include "signals_blocked.hh"
 
 namespace dfjail {
 namespace {
@@ -59,19 +60,14 @@ bool pin_library() {
   return dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE) != nullptr;
 }
 
-// The program's signal handlers must not run on our thread.
 bool start_thread() {
-  sigset_t all;
-  sigset_t before;
   pthread_attr_t attributes;
   pthread_t thread;
   if (!pin_library() || pthread_attr_init(&attributes) != 0) return false;
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, kStackSize);
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const SignalsBlocked blocked;
   const int number = pthread_create(&thread, &attributes, reap, nullptr);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   pthread_attr_destroy(&attributes);
   return number == 0;
 }
