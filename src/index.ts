@@ -23,7 +23,7 @@ export type { ExecResult } from './exec.js';
 export { type CreateOptions, Jail, type JailEvents } from './jail.js';
 export { JailedProcess, type JailedProcessEvents, type ProcessExit } from './jailed-process.js';
 export type { Limits, LimitValue, RlimitName } from './limits.js';
-export { findJails, type JailFilter, listJails } from './list.js';
+export { findJails, type JailFilter, type ListOptions, listJails } from './list.js';
 export type { MountOptions, MountSpec, MountType, TmpfsOptions } from './mounts.js';
 export { probe } from './probe.js';
 export { listProcesses } from './processes.js';
@@ -34,6 +34,7 @@ export type {
   JailInfo,
   JailStep,
   JailUsage,
+  LingeringConnection,
   PlanStep,
   Probe,
   ProcessInfo,

@@ -2,7 +2,13 @@ import { canonicalAddress } from './addresses.js';
 import { selectBackend } from './backends/select.js';
 import { invalidValue } from './errors.js';
 import type { JailInfo } from './reports.js';
-import { assertAbsolutePath, assertKnownKeys, assertObject, assertText } from './validate.js';
+import {
+  assertAbsolutePath,
+  assertBoolean,
+  assertKnownKeys,
+  assertObject,
+  assertText,
+} from './validate.js';
 
 /** What {@link findJails} looks for. All that is given must fit. */
 export interface JailFilter {
@@ -14,33 +20,49 @@ export interface JailFilter {
   address?: string;
 }
 
+/** What {@link listJails} lists beside the running jails. */
+export interface ListOptions {
+  /**
+   * Jails too that have ended and whose jids connections of the kernel's still hold (`state: 'lingering'`). False
+   * unless given. On Linux there are none.
+   */
+  lingering?: boolean;
+}
+
 /**
  * The running jails: on DragonFly all of the host, on Linux those that this package made for this user.
  *
+ * @param options what else to list; {@link ListOptions}
  * @returns by jid
- * @throws JailError `ERR_JAIL_NATIVE`, `ERR_JAIL_UNSUPPORTED`; JailSystemError when the list cannot be read
+ * @throws JailError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_JAIL_NATIVE`, `ERR_JAIL_UNSUPPORTED`;
+ *   JailSystemError when the list cannot be read
  * @see jls(8); sysctl(3) `jail.list` on DragonFly
  * @example
  * for (const { jid, hostname, addresses } of listJails()) {
  *   console.log(jid, hostname, addresses.map(({ address }) => address).join(' '));
  * }
  */
-export function listJails(): JailInfo[] {
-  return selectBackend().list();
+export function listJails(options: ListOptions = {}): JailInfo[] {
+  assertObject(options, 'options', 'an object of options');
+  assertKnownKeys(options, ['lingering'], 'options');
+  const { lingering = false } = options;
+  assertBoolean(lingering, 'options.lingering');
+  return selectBackend().list({ lingering });
 }
 
 /**
  * The running jails that fit.
  *
- * @param where what to look for; {@link JailFilter}
+ * @param where   what to look for; {@link JailFilter}
+ * @param options what else to look among; {@link ListOptions}
  * @returns by jid; none is no error
  * @throws JailError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, and what {@link listJails} throws
  * @see jls(8)
  * @example const [jail] = findJails({ address: '10.0.0.7' });
  */
-export function findJails(where: JailFilter): JailInfo[] {
+export function findJails(where: JailFilter, options: ListOptions = {}): JailInfo[] {
   const fits = compileFilter(where);
-  return listJails().filter(fits);
+  return listJails(options).filter(fits);
 }
 
 function compileFilter(where: JailFilter): (jail: JailInfo) => boolean {

@@ -63,8 +63,11 @@ export interface Native {
   pipe(roomy: boolean): [number, number];
   /** Two connected UNIX stream sockets. */
   socketPair(): [number, number];
-  /** The master, which does not block, and the slave. */
-  openPty(columns: number, rows: number): [number, number];
+  /**
+   * The master, which does not block, and the slave; where the last close of a slave waits for its readers, a second one
+   * that does not: to be closed after the first.
+   */
+  openPty(columns: number, rows: number): [master: number, slave: number, hold?: number];
   resizePty(fd: number, columns: number, rows: number): void;
   close(fd: number): void;
   isOpen(fd: number): boolean;

@@ -15,12 +15,28 @@ export interface JailInfo {
   path: string;
   /** In the order in which they were given: the first of each family is the primary one. */
   addresses: JailAddress[];
-  /** `empty`: no process is in it; `stopping`: it is being ended (told only by the registry of this package). */
-  state: 'running' | 'empty' | 'stopping';
+  /**
+   * `empty`: no process is in it; `stopping`: it is being ended (told only by the registry of this package);
+   * `lingering`: it has ended, and only TCP connections that the kernel ends by itself hold its jid. Its name, root,
+   * mounts and addresses are free. DragonFly only, and only where it was asked for.
+   */
+  state: 'running' | 'empty' | 'stopping' | 'lingering';
   /** False where a row of the kernel's list could not be confirmed by another source. On Linux always true. */
   confirmed: boolean;
   /** Made by this program. */
   owned: boolean;
+  /** Of a lingering jail: what holds its jid. */
+  connections?: LingeringConnection[];
+}
+
+/** A TCP connection that no process has any more. It ends by itself: from TIME_WAIT in about a minute. */
+export interface LingeringConnection {
+  /** The jail's end, `address:port`; IPv6 addresses in brackets. */
+  local: string;
+  /** The other end. */
+  remote: string;
+  /** As netstat(1) calls it: `TIME_WAIT`, `FIN_WAIT_1`, `FIN_WAIT_2`, `CLOSING`, `LAST_ACK`. */
+  state: string;
 }
 
 /** A jail came, went, or is not what it was. For `removed`, `jail` is what was last known. */

@@ -86,8 +86,9 @@ class StdioBuilder {
   }
 
   addTerminal(size: Readonly<TerminalSize>): void {
-    const [master, slave] = this.#native.openPty(size.columns, size.rows);
+    const [master, slave, hold] = this.#native.openPty(size.columns, size.rows);
     this.#theirs.push(slave);
+    if (hold !== undefined) this.#theirs.push(hold);
     const terminal = new Terminal(this.#native, master, size);
     this.#terminal = terminal;
     this.#pass(slave, new OurEnd(() => terminal.input));

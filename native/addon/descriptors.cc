@@ -24,17 +24,26 @@ void make_roomy(int pipe) {
 #endif
 }
 
-// That a program opens /dev/stdout again (nginx does) is a matter of permissions, and the pipe
-// belongs to the host's user, who is nobody inside. Only who may look into the command's process at
-// all can find the pipe.
-constexpr mode_t kReopenedByAnybody = 0666;
+// On Linux it is a matter of permissions whether a program can open /dev/stdout again (nginx does),
+// and the pipe belongs to the host's user, who is nobody inside. Only who may look into the
+// command's process at all can find the pipe. On the BSDs /dev/stdout is the same open file whoever
+// opens it, and fchmod(2) refuses pipes (EINVAL).
+bool let_anybody_reopen(int pipe) {
+#ifdef __linux__
+  constexpr mode_t kEverybody = 0666;
+  return fchmod(pipe, kEverybody) == 0;
+#else
+  (void)pipe;
+  return true;
+#endif
+}
 
 Napi::Value make_pipe(const Napi::CallbackInfo& info) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) return throw_errno(info.Env(), "pipe2");
   UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
-  if (fchmod(ends[0], kReopenedByAnybody) < 0) return throw_errno(info.Env(), "fchmod");
+  if (!let_anybody_reopen(ends[0])) return throw_errno(info.Env(), "fchmod");
   if (info[0].ToBoolean()) make_roomy(ends[1]);
   return give_pair(info.Env(), &reader, &writer);
 }

@@ -59,13 +59,22 @@ class SpawnSettings {
     sigset_t set;
     sigemptyset(&set);
     if (const int number = posix_spawnattr_setsigmask(&attributes_, &set)) return number;
-    // Not sigfillset: glibc leaves its own two signals out, and posix_spawn then makes the child
-    // ignore them, which every command would inherit.
-    memset(&set, 0xff, sizeof set);
-    sigdelset(&set, SIGKILL);  // where the result of sigaction(2) is looked at, these two fail
-    sigdelset(&set, SIGSTOP);
+    set_resettable(&set);
     if (const int number = posix_spawnattr_setsigdefault(&attributes_, &set)) return number;
     return posix_spawnattr_setflags(&attributes_, flags);
+  }
+
+  // Every signal that can be put back to its default. Where posix_spawn looks at the result of
+  // sigaction(2), one that cannot be fails it.
+  static void set_resettable(sigset_t* set) {
+    // Not sigfillset: glibc leaves its own two signals out, and posix_spawn then makes the child
+    // ignore them, which every command would inherit.
+    memset(set, 0xff, sizeof *set);
+    sigdelset(set, SIGKILL);
+    sigdelset(set, SIGSTOP);
+#ifdef SIGTHR
+    sigdelset(set, SIGTHR);  // the BSDs' thread libraries keep it for themselves
+#endif
   }
 
   // Sources are above all targets, so no dup2 has the same number twice (which would keep its

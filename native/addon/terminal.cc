@@ -15,16 +15,32 @@ namespace {
 
 constexpr int kMaxSize = 65535;  // struct winsize
 
+// On the BSDs the last close of a terminal waits in the kernel until its output has been read,
+// which this very thread does. Not when the descriptor that is closed last does not block.
+#ifdef __linux__
+constexpr bool kLastCloseWaits = false;
+#else
+constexpr bool kLastCloseWaits = true;
+#endif
+
 // By the master where the kernel can: then no path is looked up that another mount could have
 // replaced.
-UniqueFd open_slave(int master) {
-  constexpr int kFlags = O_RDWR | O_NOCTTY | O_CLOEXEC;
+UniqueFd open_slave(int master, int more) {
+  const int flags = O_RDWR | O_NOCTTY | O_CLOEXEC | more;
 #ifdef TIOCGPTPEER
-  return UniqueFd(ioctl(master, TIOCGPTPEER, kFlags));
+  return UniqueFd(ioctl(master, TIOCGPTPEER, flags));
 #else
   const char* name = ptsname(master);  // of each thread by itself on DragonFly, which has no other
-  return name == nullptr ? UniqueFd() : UniqueFd(open(name, kFlags));
+  return name == nullptr ? UniqueFd() : UniqueFd(open(name, flags));
 #endif
+}
+
+Napi::Value give_terminal(Napi::Env env, UniqueFd* master, UniqueFd* slave, UniqueFd* hold) {
+  Napi::Array ends = Napi::Array::New(env, 2);
+  ends.Set(0U, give(env, master));
+  ends.Set(1U, give(env, slave));
+  if (*hold) ends.Set(2U, give(env, hold));
+  return ends;
 }
 
 bool get_size(const Napi::CallbackInfo& info, size_t index, winsize* size) {
@@ -47,10 +63,15 @@ Napi::Value open_pty(const Napi::CallbackInfo& info) {
   if (!master) return throw_errno(env, "posix_openpt");
   if (grantpt(master.get()) < 0) return throw_errno(env, "grantpt");
   if (unlockpt(master.get()) < 0) return throw_errno(env, "unlockpt");
-  UniqueFd slave = open_slave(master.get());
+  UniqueFd slave = open_slave(master.get(), 0);
   if (!slave) return throw_errno(env, "open", "pty");
+  UniqueFd hold;
+  if (kLastCloseWaits) {
+    hold = open_slave(master.get(), O_NONBLOCK);
+    if (!hold) return throw_errno(env, "open", "pty");
+  }
   if (ioctl(master.get(), TIOCSWINSZ, &size) < 0) return throw_errno(env, "ioctl", "TIOCSWINSZ");
-  return give_pair(env, &master, &slave);
+  return give_terminal(env, &master, &slave, &hold);
 }
 
 Napi::Value resize_pty(const Napi::CallbackInfo& info) {

@@ -12,6 +12,9 @@ struct Address {
   int family = AF_UNSPEC;  // AF_INET or AF_INET6
   unsigned char bytes[16] = {};
   unsigned size() const { return family == AF_INET ? 4U : 16U; }
+  bool operator==(const Address& other) const {
+    return family == other.family && memcmp(bytes, other.bytes, size()) == 0;
+  }
 };
 
 inline bool parse_address(const char* text, Address* out) {

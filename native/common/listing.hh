@@ -48,16 +48,22 @@ inline size_t listed_length(const Address& address) {
 }
 
 // Hostname and path are printed without asking for room: where they are longer than the share, the
-// kernel reads and writes behind its buffer. A jail that may set its hostname chooses the longest.
-inline bool leaves_room_for_hostname(const char* path) {
-  return kJidDigits + 1 + kLongestHostname + 1 + strlen(path) <= kListingShare;
+// kernel reads and writes behind its buffer. Addresses that have no room have it refuse the list to
+// everybody. A jail that may set its hostname chooses the longest.
+inline size_t listed_length(const char* path, size_t hostname, const Address* addresses,
+                            size_t count) {
+  size_t n = kJidDigits + 1 + hostname + 1 + strlen(path);
+  for (size_t i = 0; i < count; i++) n += 1 + listed_length(addresses[i]);
+  return n;
+}
+
+inline bool leaves_room_for_hostname(const char* path, const Address* addresses, size_t count) {
+  return listed_length(path, kLongestHostname, addresses, count) <= kListingShare;
 }
 
 inline bool fits_listing(const char* path, const char* hostname, const Address* addresses,
                          size_t count) {
-  size_t n = kJidDigits + 1 + strlen(hostname) + 1 + strlen(path);
-  for (size_t i = 0; i < count; i++) n += 1 + listed_length(addresses[i]);
-  return n <= kListingBudget;
+  return listed_length(path, strlen(hostname), addresses, count) <= kListingBudget;
 }
 
 }  // namespace dfjail

@@ -22,6 +22,7 @@ constexpr off_t kIdRangeLocks = 1 << 20;
 constexpr uint32_t kFirstId = 0x70000000U;
 constexpr uint32_t kIdsPerJail = 0x10000U;
 constexpr uint32_t kIdRanges = 4096 - 16;
+constexpr const char* kFreshName = "name.new";  // on its way into names/; the mutex is held
 constexpr size_t kEntryText = sizeof(Entry) + 1024;
 static_assert(kIdRangeLocks > static_cast<off_t>(kMaxPendingId), "locks of ids must not overlap");
 
@@ -81,6 +82,13 @@ bool is_locked(int locks, off_t byte, pid_t* holder = nullptr) {
 
 void jail_folder(uint32_t jid, const char* file, char out[64]) {
   snprintf(out, 64, "jails/%u%s%s", jid, file[0] != '\0' ? "/" : "", file);
+}
+
+bool has_folder(int state, uint32_t id) {
+  char folder[64];
+  struct stat info;
+  jail_folder(id, "", folder);
+  return fstatat(state, folder, &info, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 size_t read_small(int at, const char* name, char* buffer, size_t size) {
@@ -164,36 +172,6 @@ bool take_pending_id(int state, int locks, uint32_t* id, Error* error) {
       "Too many jails are being made, or were left behind: recover() clears them away.");
 }
 
-// What a dead jail of the same jid left keeps its ledger, under an id of its own, until it is
-// recovered.
-bool move_aside(int state, int locks, uint32_t jid, Error* error) {
-  char from[64];
-  char to[64];
-  struct stat info;
-  jail_folder(jid, "", from);
-  if (fstatat(state, from, &info, AT_SYMLINK_NOFOLLOW) < 0) return true;
-  uint32_t id = 0;
-  if (!take_pending_id(state, locks, &id, error)) return false;
-  jail_folder(id, "", to);
-  const bool moved = renameat(state, from, state, to) == 0;
-  const int number = errno;
-  set_lock(locks, id, F_UNLCK);
-  return moved || fail(error, kStep, "rename", from, number);
-}
-
-bool name_is_free(int state, int locks, const char* name, Error* error) {
-  uint32_t jid = 0;
-  if (name[0] == '\0' || !find_name(state, name, &jid)) return true;
-  if (!is_locked(locks, jid)) {
-    char link[128];
-    snprintf(link, sizeof link, "names/%s", name);
-    return unlinkat(state, link, 0) == 0 || errno == ENOENT || fail(error, kStep, "unlinkat", link);
-  }
-  return fail_with_code(
-      error, kStep, "ERR_JAIL_EXISTS", name,
-      "A running jail has this name: stop it, open it with Jail.open(), or choose another name.");
-}
-
 bool link_name(int state, const Entry& entry, Error* error) {
   if (entry.name[0] == '\0') return true;
   char link[128];
@@ -201,6 +179,21 @@ bool link_name(int state, const Entry& entry, Error* error) {
   snprintf(link, sizeof link, "names/%s", entry.name);
   snprintf(target, sizeof target, "%u", entry.jid);
   return symlinkat(target, state, link) == 0 || fail(error, kStep, "symlink", link);
+}
+
+// In one step, so that a name is never nobody's: whoever dies in between leaves it to the one or to
+// the other.
+bool move_name(int state, const Entry& entry, Error* error) {
+  if (entry.name[0] == '\0') return true;
+  char link[128];
+  char target[16];
+  snprintf(link, sizeof link, "names/%s", entry.name);
+  snprintf(target, sizeof target, "%u", entry.jid);
+  unlinkat(state, kFreshName, 0);
+  if (symlinkat(target, state, kFreshName) < 0) {
+    return fail(error, kStep, "symlink", kFreshName);
+  }
+  return renameat(state, kFreshName, state, link) == 0 || fail(error, kStep, "rename", link);
 }
 
 uint64_t number(const char* value) { return strtoull(value, nullptr, 10); }
@@ -237,6 +230,12 @@ void remove_folder(int state, uint32_t jid) {
   unlinkat(state, folder, AT_REMOVEDIR);
 }
 
+bool unlink_link(int state, const char* name) {
+  char link[128];
+  snprintf(link, sizeof link, "names/%s", name);
+  return unlinkat(state, link, 0) == 0 || errno == ENOENT;
+}
+
 // False and errno: it may still be there. A folder must not go before its name, which nobody would
 // find any more.
 bool unlink_name(int state, const Entry& entry) {
@@ -244,18 +243,18 @@ bool unlink_name(int state, const Entry& entry) {
   if (entry.name[0] == '\0') return true;
   errno = 0;
   if (!find_name(state, entry.name, &jid)) return errno == 0 || errno == ENOENT || errno == EINVAL;
-  if (jid != entry.jid) return true;
-  char link[128];
-  snprintf(link, sizeof link, "names/%s", entry.name);
-  return unlinkat(state, link, 0) == 0 || errno == ENOENT;
+  return jid != entry.jid || unlink_link(state, entry.name);
 }
 
-// Of a jail that was still being made: nothing says its name but the name itself.
-void unlink_names_of(int state, uint32_t jid) {
+// Names that lead to this jail, or to none: its monitor may have died before the entry said its
+// name, or while the name was handed on from one id to the next.
+void unlink_names_of(int state, int locks, uint32_t jid) {
   each_name(state, "names", [=](int names, const char* name) {
     char target[16] = "";
-    const bool link = readlinkat(names, name, target, sizeof target - 1) > 0;
-    if (link && number(target) == jid) unlinkat(names, name, 0);
+    if (readlinkat(names, name, target, sizeof target - 1) <= 0) return true;
+    const auto id = static_cast<uint32_t>(number(target));
+    const bool lost = !has_folder(state, id) && !is_locked(locks, id);
+    if (id == jid || lost) unlinkat(names, name, 0);
     return true;
   });
 }
@@ -309,10 +308,14 @@ unsigned long version_of(const char* text) {
   return strncmp(text, kKey, kLength) == 0 ? strtoul(text + kLength, nullptr, 10) : 0;
 }
 
+bool read_entry_text(int state, const char* file, char text[kEntryText]) {
+  return read_small(state, file, text, kEntryText) > 0;
+}
+
 bool read_entry_text(int state, uint32_t jid, char text[kEntryText]) {
   char file[64];
   jail_folder(jid, "entry", file);
-  return read_small(state, file, text, kEntryText) > 0;
+  return read_entry_text(state, file, text);
 }
 
 // What that release knows to be undone is unknown here.
@@ -335,6 +338,62 @@ void parse_entry(char* text, Entry* entry) {
     }
     line = end + 1;
   }
+}
+
+// Of whichever jail an entry is; it is written under the pending id first. False: there is none.
+bool read_name(int state, uint32_t id, char (&name)[kMaxName + 1]) {
+  static char text[kEntryText];
+  Entry entry;
+  if (!read_entry_text(state, id, text)) return false;
+  parse_entry(text, &entry);
+  memcpy(name, entry.name, sizeof name);
+  return true;
+}
+
+// Jids start again with each boot, and a state directory may outlive one: only a living jail whose
+// entry says this very name has it. One that has no entry yet is being made.
+bool has_name(int state, int locks, uint32_t id, const char* name) {
+  char own[kMaxName + 1];
+  if (!is_locked(locks, id)) return false;
+  if (read_name(state, id, own)) return strcmp(own, name) == 0;
+  return id > kMaxJid || has_folder(state, id);
+}
+
+bool name_is_free(int state, int locks, const char* name, Error* error) {
+  uint32_t jid = 0;
+  if (name[0] == '\0' || !find_name(state, name, &jid)) return true;
+  if (!has_name(state, locks, jid, name)) {
+    return unlink_link(state, name) || fail(error, kStep, "unlinkat", name);
+  }
+  return fail_with_code(
+      error, kStep, "ERR_JAIL_EXISTS", name,
+      "A running jail has this name: stop it, open it with Jail.open(), or choose another name.");
+}
+
+// The name that a dead jail's entry says, where that leads to it still: whoever has its jid next is
+// another jail.
+void unlink_name_of(int state, uint32_t jid) {
+  char name[kMaxName + 1];
+  uint32_t id = 0;
+  if (!read_name(state, jid, name) || name[0] == '\0') return;
+  if (find_name(state, name, &id) && id == jid) unlink_link(state, name);
+}
+
+// What a dead jail of the same jid left keeps its ledger, under an id of its own, until it is
+// recovered.
+bool move_aside(int state, int locks, uint32_t jid, Error* error) {
+  char from[64];
+  char to[64];
+  uint32_t id = 0;
+  if (!has_folder(state, jid)) return true;
+  jail_folder(jid, "", from);
+  if (!take_pending_id(state, locks, &id, error)) return false;
+  jail_folder(id, "", to);
+  unlink_name_of(state, jid);
+  const bool moved = renameat(state, from, state, to) == 0;
+  const int number = errno;
+  set_lock(locks, id, F_UNLCK);
+  return moved || fail(error, kStep, "rename", from, number);
 }
 
 }  // namespace
@@ -395,10 +454,10 @@ bool settle_jid(int state, Entry* entry, int locks, uint32_t jid, Error* error) 
   jail_folder(pending, "", from);
   jail_folder(jid, "", to);
   if (renameat(state, from, state, to) < 0) return fail(error, kStep, "rename", from);
-  unlink_name(state, *entry);
   entry->jid = jid;
+  const bool moved = move_name(state, *entry, error);
   set_lock(locks, pending, F_UNLCK);
-  return link_name(state, *entry, error);
+  return moved;
 }
 
 bool take_id_range(int locks, Entry* entry, Error* error) {
@@ -416,8 +475,9 @@ bool take_id_range(int locks, Entry* entry, Error* error) {
                         "All 4,080 ranges of user ids are in use: stop some jails first.");
 }
 
-bool write_entry(int state, const Entry& entry, Error* error) {
+bool write_entry_to(int state, const char* file, const Entry& entry, Error* error) {
   static char text[kEntryText];
+  char fresh[128];
   const int n = snprintf(
       text, sizeof text,
       "version %u\njid %u\nname %s\nhostname %s\npath %s\naddresses %s\nscopeids %s\nlimits "
@@ -428,13 +488,16 @@ bool write_entry(int state, const Entry& entry, Error* error) {
       entry.limits, entry.cgroup, entry.link, entry.capabilities, entry.id_base, entry.id_count,
       entry.persist ? 1 : 0, entry.stopping ? 1 : 0, static_cast<int>(entry.monitor),
       static_cast<int>(entry.anchor), static_cast<unsigned long long>(entry.pid_namespace));
-  char fresh[64];
-  char final[64];
-  jail_folder(entry.jid, "entry.new", fresh);
-  jail_folder(entry.jid, "entry", final);
+  snprintf(fresh, sizeof fresh, "%s.new", file);
   if (!write_file(state, fresh, text, static_cast<size_t>(n)))
     return fail(error, kStep, "write", fresh);
-  return renameat(state, fresh, state, final) == 0 || fail(error, kStep, "rename", final);
+  return renameat(state, fresh, state, file) == 0 || fail(error, kStep, "rename", file);
+}
+
+bool write_entry(int state, const Entry& entry, Error* error) {
+  char file[64];
+  jail_folder(entry.jid, "entry", file);
+  return write_entry_to(state, file, entry, error);
 }
 
 void unregister_jail(int state, const Entry& entry) {
@@ -456,11 +519,17 @@ void remove_guest_monitor(int state, uint32_t jid) {
 
 bool is_alive(int locks, uint32_t jid, pid_t* monitor) { return is_locked(locks, jid, monitor); }
 
-bool read_entry(int state, uint32_t jid, Entry* entry) {
+bool read_entry_from(int state, const char* file, Entry* entry) {
   char text[kEntryText];
-  if (!read_entry_text(state, jid, text) || version_of(text) != kVersion) return false;
+  if (!read_entry_text(state, file, text) || version_of(text) != kVersion) return false;
   parse_entry(text, entry);
-  return entry->jid == jid;
+  return true;
+}
+
+bool read_entry(int state, uint32_t jid, Entry* entry) {
+  char file[64];
+  jail_folder(jid, "entry", file);
+  return read_entry_from(state, file, entry) && entry->jid == jid;
 }
 
 bool find_name(int state, const char* name, uint32_t* jid) {
@@ -477,6 +546,11 @@ void each_jid(int state, bool (*visit)(void* context, uint32_t jid), void* conte
     const uint32_t jid = static_cast<uint32_t>(number(name));
     return jid == 0 || visit(context, jid);
   });
+}
+
+void each_file(int state, const char* folder, bool (*visit)(void* context, const char* name),
+               void* context) {
+  each_name(state, folder, [=](int, const char* name) { return visit(context, name); });
 }
 
 size_t guest_monitors(int state, uint32_t jid, pid_t* pids, size_t max) {
@@ -507,12 +581,11 @@ bool sweep_jail(int state, uint32_t jid, Error* error) {
   entry.jid = jid;
   const bool known = read_entry(state, jid, &entry);
   if (known && !unlink_name(state, entry)) return fail(error, kSweep, "unlinkat", entry.name);
-  if (!known) unlink_names_of(state, jid);
+  unlink_names_of(state, locks.get(), jid);
+  unlinkat(state, kFreshName, 0);
   remove_folder(state, jid);
   jail_folder(jid, "", folder);
-  struct stat info;
-  if (fstatat(state, folder, &info, AT_SYMLINK_NOFOLLOW) < 0) return true;
-  return fail(error, kSweep, "unlinkat", folder, ENOTEMPTY);
+  return !has_folder(state, jid) || fail(error, kSweep, "unlinkat", folder, ENOTEMPTY);
 }
 
 }  // namespace dfjail

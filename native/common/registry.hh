@@ -7,15 +7,19 @@
 #include "error.hh"
 #include "unique_fd.hh"
 
-// The jails that this package made on this host, one folder a jail:
+// The jails that this package made on this host, one folder a jail. Below the state directory:
 //
-//   <state>/mutex               flock'ed while jids and names are given out or taken back
-//   <state>/locks               byte `jid` is locked (fcntl, so never inherited) by that jail's
-//   monitor: alive <state>/next                the last jid given out, as text <state>/names/<name>
-//   a symbolic link to the jid <state>/jails/<jid>/entry   what is known of it, `key value` lines;
-//   replaced whole by rename <state>/jails/<jid>/socket  a persistent jail's monitor listens here
-//   <state>/links               flock'ed by whoever deletes network links
-//   <state>/jails/<jid>/monitor.<pid>   a monitor that entered somebody else's jail
+// - mutex: flock'ed while jids and names are given out or taken back
+// - locks: byte `jid` is locked (fcntl, so never inherited) by that jail's monitor: alive
+// - next: the last jid given out, as text
+// - names/NAME: a symbolic link to the jid
+// - jails/JID/entry: what is known of the jail, `key value` lines; replaced whole by rename
+// - jails/JID/socket: a persistent jail's monitor listens here
+// - jails/JID/monitor.PID: a monitor that entered somebody else's jail
+// - links: flock'ed by whoever deletes network links (Linux)
+// - aliases: flock'ed by whoever adds or removes addresses of interfaces (DragonFly)
+// - lingering/JID@BOOT: the entry of a jail that has ended while connections of the kernel's still
+//   hold its jid (DragonFly)
 namespace dfjail {
 
 constexpr uint32_t kMaxJid = 999998;  // as jail(2): 1 … 999,998, then from 1 again
@@ -61,6 +65,9 @@ bool settle_jid(int state, Entry* entry, int locks, uint32_t jid, Error* error);
 // descriptor.
 bool take_id_range(int locks, Entry* entry, Error* error);
 bool write_entry(int state, const Entry& entry, Error* error);
+// The same in a file of another name, replaced whole; and back from there.
+bool write_entry_to(int state, const char* file, const Entry& entry, Error* error);
+bool read_entry_from(int state, const char* file, Entry* entry);
 void unregister_jail(int state, const Entry& entry);
 // For a monitor that entered a jail of somebody else.
 void add_guest_monitor(int state, uint32_t jid);
@@ -75,6 +82,9 @@ bool find_name(int state, const char* name, uint32_t* jid);
 // Calls visit(context, jid) for every folder in jails/, dead ones included; false from visit ends
 // it.
 void each_jid(int state, bool (*visit)(void* context, uint32_t jid), void* context);
+// Calls visit(context, name) for what a folder of the registry holds; false ends it.
+void each_file(int state, const char* folder, bool (*visit)(void* context, const char* name),
+               void* context);
 // Monitors beside the owner, as pids; at most `max`. They may be gone or recycled: verify by pid
 // namespace.
 size_t guest_monitors(int state, uint32_t jid, pid_t* pids, size_t max);

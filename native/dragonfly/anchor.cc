@@ -1,6 +1,5 @@
 #include "anchor.hh"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include "capabilities.hh"
@@ -62,12 +61,6 @@ int enter_new_jail(void* context, int channel) {
   return kSocket;
 }
 
-bool node_exists(uint32_t jid) {
-  char name[64];
-  snprintf(name, sizeof name, "jail.%u.sys_set_hostname", jid);
-  return sysctl_exists(name);
-}
-
 int do_nothing(void*, int) { return 0; }
 
 int hand_out_socket(void*, int channel) {
@@ -104,12 +97,11 @@ UniqueFd hold_jail(uint32_t jid) {
   return static_cast<UniqueFd&&>(answer.passed);
 }
 
-bool jail_seems_to_exist(uint32_t jid) { return jid > kMaxNodeJid || node_exists(jid); }
-
 bool jail_exists(uint32_t jid) {
   if (jid == 0) return false;
   // Below 10,000 a node cannot be the cut name of another one.
-  if (jid < 10'000 && sysctl_exists("jail.defaults.set_hostname_allowed")) return node_exists(jid);
+  if (jid < 10'000 && sysctl_exists("jail.defaults.set_hostname_allowed"))
+    return jail_seems_to_exist(jid);
   Answer answer;
   // The call looks for the jail first; whatever else it complains of, the jail is there.
   return run_errand(jid, do_nothing, nullptr, 5000, &answer) || answer.number != EINVAL;

@@ -24,9 +24,19 @@ int64_t now_in_milliseconds() {
   return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
 }
 
-[[noreturn]] void be_the_child(uint32_t jid, Errand errand, void* context, int channel) {
-  if (dup2(channel, kChannel) < 0) _exit(kCannotEnter);
-  closefrom(kChannel + 1);
+// Leaves the channel, and what is to be kept behind it.
+bool place_descriptors(int channel, int keep) {
+  // Out of the way first: either may have the other's number.
+  const int above = fcntl(channel, F_DUPFD, kKept + 1);
+  const int kept = keep < 0 ? -1 : fcntl(keep, F_DUPFD, kKept + 1);
+  if (above < 0 || dup2(above, kChannel) < 0) return false;
+  if (keep >= 0 && (kept < 0 || dup2(kept, kKept) < 0)) return false;
+  closefrom(keep < 0 ? kKept : kKept + 1);
+  return true;
+}
+
+[[noreturn]] void be_the_child(uint32_t jid, Errand errand, void* context, int channel, int keep) {
+  if (!place_descriptors(channel, keep)) _exit(kCannotEnter);
   forget_secrets(nullptr);
   if (jid != 0) {
     if (jail_enter(static_cast<int>(jid)) < 0) {
@@ -106,6 +116,11 @@ bool send_answer(int channel, int value, int fd) {
 }
 
 bool run_errand(uint32_t jid, Errand errand, void* context, int milliseconds, Answer* answer) {
+  return run_errand_with(-1, jid, errand, context, milliseconds, answer);
+}
+
+bool run_errand_with(int keep, uint32_t jid, Errand errand, void* context, int milliseconds,
+                     Answer* answer) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
     answer->number = errno;
@@ -114,7 +129,7 @@ bool run_errand(uint32_t jid, Errand errand, void* context, int milliseconds, An
   const UniqueFd ours(ends[0]);
   UniqueFd theirs(ends[1]);
   const pid_t child = fork();
-  if (child == 0) be_the_child(jid, errand, context, theirs.get());
+  if (child == 0) be_the_child(jid, errand, context, theirs.get(), keep);
   if (child < 0) {
     answer->number = errno;
     return false;

@@ -23,8 +23,11 @@ struct Answer {
 
 // Forks, runs the errand (inside the jail, when jid is not 0), waits at most `milliseconds`. A
 // child that does not end is killed: inside a jail its inhabitants can stop it. False: see number.
-// `keep` is passed to the errand as channel + 1 when it is not -1.
 bool run_errand(uint32_t jid, Errand errand, void* context, int milliseconds, Answer* answer);
+// The same, with `keep` among the errand's descriptors: kKept.
+bool run_errand_with(int keep, uint32_t jid, Errand errand, void* context, int milliseconds,
+                     Answer* answer);
+constexpr int kKept = 4;
 
 // For errands: one message with a number and, unless -1, a descriptor.
 bool send_answer(int channel, int value, int fd);

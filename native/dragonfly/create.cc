@@ -11,11 +11,13 @@
 #include "../common/steps.hh"
 #include "../monitor/describe.hh"
 #include "alias.hh"
+#include "alias_book.hh"
 #include "anchor.hh"
 #include "backend_state.hh"
 #include "capabilities.hh"
 #include "jail_mounts.hh"
 #include "ledger.hh"
+#include "lingering.hh"
 #include "sysctl.hh"
 
 // How a jail is made on DragonFly. docs/dragonfly.md has the order and the reasons.
@@ -79,11 +81,14 @@ bool check_hostname(const JailSpec& spec, Error* error) {
 bool check_listing(const Making& m, Error* error) {
   const JailSpec& spec = *m.spec;
   const bool may_rename = (spec.capabilities & kSetHostname) != 0;
-  if (may_rename && !leaves_room_for_hostname(m.jail->entry.path)) {
-    return fail_with_code(
-        error, "jail", "ERR_JAIL_LIMIT", m.jail->entry.path,
-        "With a hostname of 255 bytes, which the jail may give itself, the path takes more than "
-        "the 1 KiB that the kernel's list of jails has for a jail: use a shorter path.");
+  if (may_rename &&
+      !leaves_room_for_hostname(m.jail->entry.path, m.addresses, spec.address_count)) {
+    return fail_with_code(error, "jail", "ERR_JAIL_LIMIT", m.jail->entry.path,
+                          "With a hostname of 255 bytes, which the jail may give itself, path and "
+                          "addresses take more "
+                          "than the 1 KiB that the kernel's list of jails has for a jail: use a "
+                          "shorter path or fewer "
+                          "addresses.");
   }
   if (fits_listing(m.jail->entry.path, spec.hostname, m.addresses, spec.address_count)) return true;
   return fail_with_code(
@@ -95,7 +100,7 @@ bool check_listing(const Making& m, Error* error) {
 
 Place place_of(const Making& m) {
   const Jail& jail = *m.jail;
-  return {jail.root.get(), jail.entry.path, jail.state.get(), m.state_path};
+  return {jail.root.get(), jail.entry.path, jail.state.get(), m.state_path, jail.entry.jid};
 }
 
 bool check(Making* m, Error* error) {
@@ -116,7 +121,8 @@ bool check(Making* m, Error* error) {
 bool add_alias(const Making& m, size_t i, Error* error) {
   const char* text = m.spec->addresses[i];
   const Address& address = m.addresses[i];
-  const UniqueFd turn = lock_aliases(m.jail->state.get());
+  const UniqueFd turn = lock_aliases(error);
+  if (!turn || !note_registry(m.state_path, error)) return false;
   bool has = false;
   if (!host_has_address(address, &has)) return fail(error, "address", "getifaddrs", text);
   const bool shared =
@@ -152,6 +158,7 @@ bool open_books(Making* m, Error* error) {
   Jail* jail = m->jail;
   if (!register_pending(jail->state.get(), &jail->entry, &jail->locks, error)) return false;
   jail->owned = true;
+  sweep_lingering(jail->state.get());
   if (!open_ledger(jail->state.get(), jail->entry.jid, &m->ledger, error)) return false;
   return begin_ledger(m->ledger.get(), error) && write_entry(jail->state.get(), jail->entry, error);
 }
@@ -180,6 +187,7 @@ bool make_jail(Making* m, Error* error) {
     return false;
   }
   if (!settle_jid(jail->state.get(), &jail->entry, jail->locks.get(), jid, error)) return false;
+  forget_lingering(jail->state.get(), jid);
   step_done("jail");
   if (!write_capabilities(jid, spec.capabilities, error)) return false;
   step_done("capabilities");

@@ -7,6 +7,7 @@
 #include "capabilities.hh"
 #include "killing.hh"
 #include "ledger.hh"
+#include "lingering.hh"
 #include "processes.hh"
 
 namespace dfjail {
@@ -40,6 +41,9 @@ void tell_owner(const Jail& jail) {
   if (is_alive(locks.get(), jail.entry.jid, &monitor) && monitor > 1) kill(monitor, SIGTERM);
 }
 
+// What was asked to end is on its way out.
+bool is_killed = false;
+
 bool let_go(Jail* jail, Error* error) {
   const uint32_t jid = jail->entry.jid;
   if (jid > kMaxJid) {  // it has no jid in our books yet, and nobody was ever in it
@@ -49,14 +53,27 @@ bool let_go(Jail* jail, Error* error) {
   const bool entered = static_cast<bool>(jail->lifeline);
   FsId ours[kMaxMounts];
   const size_t count = ledger_mounts(jail->state.get(), jid, ours, kMaxMounts);
-  if (entered) clear_jail(jid, ours, count, jail->patience);
+  const Outside outside = {jail->entry.path, ours, count};
+  if (entered) clear_jail(jid, outside, jail->patience);
   const bool deserted =
       !entered || !has_any(jid);  // else a zombie keeps it, however long it is waited for
   jail->lifeline.reset();
-  if (wait_until_gone(jid, deserted ? jail->patience : kReapPatience / 4)) return true;
+  const int patience = deserted ? jail->patience : kReapPatience / 4;
+  if (wait_for_the_end(jail->state.get(), jail->entry, patience)) return true;
   fail(error, "release", "jail", jail->entry.path, EBUSY);
   describe_holders(jid, error->detail, sizeof error->detail);
   return false;
+}
+
+// Somebody else's jail: what he knows of it, else what the kernel does.
+bool is_over(const Jail& jail) {
+  const uint32_t jid = jail.entry.jid;
+  if (is_lingering(jail.state.get(), jid)) return true;
+  if (jail.entry.monitor > 0) return false;
+  static Entry listed;
+  if (!read_listed(jid, &listed) || !is_held_by_connections(listed)) return false;
+  note_lingering(jail.state.get(), listed);
+  return true;
 }
 
 }  // namespace
@@ -79,6 +96,7 @@ void signal_jail_processes(const Jail& jail, int signal) {
 
 void kill_jail(Jail* jail) {
   const uint32_t jid = jail->entry.jid;
+  is_killed = true;
   if (hold(*jail)) {
     const int crowd = count_living(jid);
     if (crowd > 0) jail->patience += crowd * kMomentEach;
@@ -93,7 +111,8 @@ void kill_jail(Jail* jail) {
 
 bool has_ended(Jail* jail) {
   silence(jail->anchor);
-  return jail->owned || !jail_seems_to_exist(jail->entry.jid) || !jail_exists(jail->entry.jid);
+  if (jail->owned || !jail_seems_to_exist(jail->entry.jid)) return true;
+  return !jail_exists(jail->entry.jid) || (is_killed && is_over(*jail));
 }
 
 bool undo_jail(Jail* jail, Error* error) {
@@ -115,7 +134,7 @@ bool undo_jail(Jail* jail, Error* error) {
 bool is_undone(const Jail& jail) {
   Entry entry;
   UniqueFd locks;
-  if (jail_exists(jail.entry.jid)) return false;
+  if (jail_exists(jail.entry.jid)) return is_over(jail);
   if (!open_locks(jail.state.get(), &locks)) return true;
   return !is_alive(locks.get(), jail.entry.jid, nullptr) ||
          !read_entry(jail.state.get(), jail.entry.jid, &entry);

@@ -145,6 +145,31 @@ bool confirm(int ledger, int root, const MountSpec& mount, const char* absolute,
   return write_ledger(ledger, "mounted", text, &before, error);
 }
 
+bool is_root_of_mount(int directory, FsId* id) {
+  struct statfs here;
+  struct statfs above;
+  const UniqueFd parent(openat(directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!parent || ::fstatfs(directory, &here) < 0 || ::fstatfs(parent.get(), &above) < 0)
+    return false;
+  *id = fsid_of(here);
+  return !(fsid_of(above) == *id);
+}
+
+// Two jails that share a root: the kernel refuses what would cover a devfs or a procfs, and lets a
+// nullfs or a tmpfs cover another one, which could then not be unmounted.
+bool refuse_covering(const Place& place, int target, const MountSpec& mount, Error* error) {
+  FsId id;
+  uint32_t other = 0;
+  if (!is_root_of_mount(target, &id) || !is_noted_mount(place.state, id, &other)) return true;
+  if (other == place.id) return true;
+  char text[200];
+  snprintf(text, sizeof text,
+           "Jail %u has a mount of its own at this place: give each jail a root directory of its "
+           "own, or leave this mount out, since that one shows here as well.",
+           other);
+  return fail_with_code(error, kStep, "ERR_JAIL_EXISTS", mount.target, text);
+}
+
 bool check_mount(const MountSpec& mount, const char* root_path, Error* error) {
   char absolute[kMaxPath];
   struct stat info;
@@ -182,6 +207,7 @@ bool mount_in_root(const Place& place, int ledger, const MountSpec& wanted, Erro
   }
   const UniqueFd target = walk(place.root, mount.target);
   if (!target || fstat(target.get(), &point) < 0) return fail(error, kStep, "open", mount.target);
+  if (!refuse_covering(place, target.get(), mount, error)) return false;
   if (mount.type == MountType::kDevfs) {
     if (!mount_private_devfs(place.state, place.state_path, ledger, devices, error)) return false;
     mount.source = devices;

@@ -13,6 +13,7 @@ struct Place {
   const char* root_path;
   int state;               // the registry's folder
   const char* state_path;  // as realpath(3) gives it
+  uint32_t id;             // of the jail's ledger
 };
 
 // Everything about a jail's mounts that can be said without touching anything: for a failure before

@@ -3,15 +3,21 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "anchor.hh"
 #include "capabilities.hh"
 #include "child.hh"
 #include "mount.hh"
+#include "mount_walk.hh"
 #include "processes.hh"
 #include "sysctl.hh"
+#include "terminal.hh"
 
 namespace dfjail {
 namespace {
@@ -23,7 +29,11 @@ constexpr int kEagerPasses = 8;   // without a pause
 constexpr int kPassesPerErrand = 64;
 constexpr int kKillPatience = 5000;
 constexpr int kOrphanPatience = 5000;
+constexpr int kUnmountPatience = 10'000;
+// For whoever reads a terminal: until then nothing is lost.
+constexpr int kReadersPatience = 250;
 constexpr pid_t kInit = 1;
+constexpr dev_t kNoDevice = static_cast<dev_t>(-1);
 constexpr int kRounds = 4;
 
 int64_t now_in_milliseconds() {
@@ -34,7 +44,8 @@ int64_t now_in_milliseconds() {
 
 enum class Left { kNobody, kOthers, kOrphans, kLiving };
 
-// Zombies of init's are reaped as soon as it can; nobody knows when others reap theirs.
+// Zombies of init's are reaped as soon as it can; nobody knows when others reap theirs. Ours are
+// what an inmate traced when it ended (see native/monitor/strays.hh): nobody else waits for them.
 Left who_is_left(uint32_t jid) {
   ProcessList list;
   Error ignored;
@@ -43,6 +54,7 @@ Left who_is_left(uint32_t jid) {
   for (const kinfo_proc& process : list) {
     if (!is_in_jail(process, jid)) continue;
     if (is_alive(process)) return Left::kLiving;
+    if (waitpid(process.kp_pid, nullptr, WNOHANG) == process.kp_pid) continue;
     if (left != Left::kOrphans) left = process.kp_ppid == kInit ? Left::kOrphans : Left::kOthers;
   }
   return left;
@@ -72,14 +84,22 @@ int signal_each(uint32_t jid, int signal) {
   return living;
 }
 
-struct Ours {
-  const FsId* ids;
+// Mounts that an inmate's path does not lead to, in memory that a child of the monitor has too. It
+// has been in the jail, so how many there are is checked.
+struct Unreached {
+  static constexpr size_t kMost = 256;
+  const Outside* outside;
+  FsId ids[kMost];
   size_t count;
-  bool has(const FsId& id) const {
-    for (size_t i = 0; i < count; i++) {
-      if (ids[i] == id) return true;
+
+  bool is_ours(const FsId& id) const {
+    for (size_t i = 0; i < outside->mount_count; i++) {
+      if (outside->mounts[i] == id) return true;
     }
     return false;
+  }
+  void add(const FsId& id) {
+    if (count < kMost) ids[count++] = id;
   }
 };
 
@@ -96,23 +116,73 @@ void allow_unmounting(uint32_t jid) {
   }
 }
 
+enum class Unmounted { kYes, kRefused, kOutOfReach };
+
+// A path that is cut leads nowhere, or somewhere else.
+Unmounted unmount_by_path(const char* path) {
+  const size_t length = strnlen(path, MNAMELEN);
+  const bool is_whole = length > 1 && length < MNAMELEN - 1 && path[0] == '/';
+  if (!is_whole) return Unmounted::kOutOfReach;
+  if (unmount_path(path, MNT_FORCE)) return Unmounted::kYes;
+  return errno == EPERM ? Unmounted::kRefused : Unmounted::kOutOfReach;
+}
+
 // Inside the jail: only what was mounted inside may be unmounted by us there; the kernel says EPERM
-// to the rest.
+// to the rest. What cannot be reached by its path is noted.
 int unmount_as_inmate(void* context, int) {
-  const Ours* ours = static_cast<Ours*>(context);
-  for (int pass = 0; pass < 4; pass++) {
+  constexpr int kPasses = 4;
+  Unreached* unreached = static_cast<Unreached*>(context);
+  struct statfs root;
+  if (::statfs("/", &root) < 0) return 1;
+  for (int pass = 0; pass < kPasses; pass++) {
     MountList mounts;
     bool any = false;
+    unreached->count = 0;
     if (!mounts.read()) return 1;
     for (size_t i = mounts.size(); i > 0; i--) {
-      const struct statfs& mount = mounts[i - 1];
-      if (mount.f_mntonname[0] != '/' || mount.f_mntonname[1] == '\0') continue;  // the root
-      if (ours->has(fsid_of(mount))) continue;
-      if (unmount_path(mount.f_mntonname, MNT_FORCE)) any = true;
+      const FsId id = fsid_of(mounts[i - 1]);
+      if (id == fsid_of(root) || unreached->is_ours(id)) continue;
+      const Unmounted unmounted = unmount_by_path(mounts[i - 1].f_mntonname);
+      if (unmounted == Unmounted::kYes) any = true;
+      if (unmounted == Unmounted::kOutOfReach) unreached->add(id);
     }
     if (!any) return 0;
   }
   return 0;
+}
+
+// Deep below, or over the root itself, which is seen from outside only.
+bool unmount_out_of_reach(uint32_t jid, const char* root, const FsId& id) {
+  UniqueFd directory = open_mount(jid, root, id);
+  if (!directory) directory = open_mount(0, root, id);
+  return unmount_open(directory, jid, MNT_FORCE);
+}
+
+// True when something was unmounted and something may be left.
+bool unmount_round(uint32_t jid, Unreached* unreached) {
+  Answer answer;
+  run_errand(jid, unmount_as_inmate, unreached, kUnmountPatience, &answer);
+  const size_t count = unreached->count < Unreached::kMost ? unreached->count : Unreached::kMost;
+  bool any = false;
+  for (size_t i = 0; i < count; i++) {
+    if (unmount_out_of_reach(jid, unreached->outside->root, unreached->ids[i])) any = true;
+  }
+  return any;
+}
+
+// Its exit may wait until somebody reads what it has to show.
+bool is_stuck_at_its_terminal(const kinfo_proc& process) {
+  return (process.kp_flags & P_WEXIT) != 0 && process.kp_tdev != kNoDevice;
+}
+
+void drop_what_nobody_reads(uint32_t jid) {
+  ProcessList list;
+  Error ignored;
+  if (!list.read(&ignored)) return;
+  for (const kinfo_proc& process : list) {
+    if (is_in_jail(process, jid) && is_alive(process) && is_stuck_at_its_terminal(process))
+      drop_output(process.kp_tdev);
+  }
 }
 
 }  // namespace
@@ -127,13 +197,15 @@ void signal_all(uint32_t jid, int signal) { signal_each(jid, signal); }
 // the host (tried: docs/dragonfly.md).
 bool kill_all(uint32_t jid, int milliseconds) {
   int signals[3] = {SIGSTOP, SIGKILL, 0};
-  const int64_t deadline = now_in_milliseconds() + milliseconds;
+  const int64_t start = now_in_milliseconds();
+  const int64_t deadline = start + milliseconds;
   int pause = 0;
   for (int pass = 0;; pass++) {
     if (signal_each(jid, SIGSTOP) == 0) return true;
     signal_each(jid, SIGKILL);
     if (now_in_milliseconds() >= deadline) return count_living(jid) == 0;
     if (pass < kEagerPasses) continue;
+    if (now_in_milliseconds() - start >= kReadersPatience) drop_what_nobody_reads(jid);
     Answer answer;
     if (pass % kPassesPerErrand == 0)
       run_errand(jid, send_to_all, signals, kErrandPatience, &answer);
@@ -142,11 +214,17 @@ bool kill_all(uint32_t jid, int milliseconds) {
   }
 }
 
-void unmount_inside(uint32_t jid, const FsId* ours, size_t count) {
-  Answer answer;
-  Ours context = {ours, count};
+void unmount_inside(uint32_t jid, const Outside& outside) {
+  constexpr int kMostRounds = 8;
+  constexpr size_t kSize = sizeof(Unreached);
+  void* memory = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANON, -1, 0);
+  if (memory == MAP_FAILED) return;
+  Unreached* unreached = static_cast<Unreached*>(memory);
+  unreached->outside = &outside;
   allow_unmounting(jid);
-  run_errand(jid, unmount_as_inmate, &context, 10'000, &answer);
+  for (int round = 0; round < kMostRounds && unmount_round(jid, unreached); round++) {
+  }
+  munmap(memory, kSize);
 }
 
 void wait_until_deserted(uint32_t jid, int milliseconds) {
@@ -163,12 +241,12 @@ void wait_until_deserted(uint32_t jid, int milliseconds) {
   sleep_milliseconds(kListingTime);
 }
 
-void clear_jail(uint32_t jid, const FsId* ours, size_t count, int milliseconds) {
+void clear_jail(uint32_t jid, const Outside& outside, int milliseconds) {
   for (int round = 0; round < kRounds; round++) {
-    kill_all(jid, kKillPatience);
-    unmount_inside(jid, ours, count);
+    const bool all_dead = kill_all(jid, kKillPatience);
+    unmount_inside(jid, outside);
     wait_until_deserted(jid, milliseconds);
-    if (count_living(jid) == 0) return;
+    if (!all_dead || count_living(jid) == 0) return;
   }
 }
 

@@ -11,10 +11,13 @@
 #include "../common/number.hh"
 #include "../common/registry.hh"
 #include "../common/steps.hh"
+#include "../common/words.hh"
 #include "alias.hh"
+#include "alias_book.hh"
 #include "boot.hh"
 #include "child.hh"
 #include "devfs_rules.hh"
+#include "mount_walk.hh"
 
 namespace dfjail {
 namespace {
@@ -66,18 +69,6 @@ struct Alias {
   Address address;
 };
 
-// The word at *text, blanks before it skipped. False when there is none, or no room for it.
-template <size_t size>
-bool take_word(const char** text, char (&out)[size]) {
-  const char* begin = *text + strspn(*text, " ");
-  const size_t length = strcspn(begin, " ");
-  if (length == 0 || length >= size) return false;
-  memcpy(out, begin, length);
-  out[length] = '\0';
-  *text = begin + length;
-  return true;
-}
-
 bool take_id(const char** text, FsId* out) {
   return take_number(text, &out->value[0]) && take_number(text, &out->value[1]);
 }
@@ -88,13 +79,34 @@ bool parse_alias(const char* text, Alias* out) {
 }
 
 bool is_same(const Alias& alias, const char* interface, const Address& address) {
-  return strcmp(alias.interface, interface) == 0 && alias.address.family == address.family &&
-         memcmp(alias.address.bytes, address.bytes, address.size()) == 0;
+  return strcmp(alias.interface, interface) == 0 && alias.address == address;
 }
 
-struct Search {
-  int state;
-  uint32_t except;
+// Calls visit(lines) with the ledger of a jail when it is of this boot, until it returns false.
+template <typename Visit>
+bool visit_ledger(int state, uint32_t id, const char* this_boot, const Visit& visit) {
+  char name[64];
+  Lines lines;
+  ledger_name(id, name);
+  const UniqueFd ledger(openat(state, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!ledger || !read_lines(ledger.get(), &lines) || lines.count == 0) return true;
+  const char* boot = after(lines.at[0], "boot");
+  return boot == nullptr || strcmp(boot, this_boot) != 0 || visit(lines);
+}
+
+// The registry's folder, by whatever descriptor.
+bool is_same_folder(int one, int other) {
+  struct stat a;
+  struct stat b;
+  return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+         a.st_ino == b.st_ino;
+}
+
+struct AliasSearch {
+  int state;  // whose ledgers are looked into now
+  bool is_home;
+  int home;
+  uint32_t except;  // of the home's
   const char* interface;
   const Address* address;
   char boot[48];
@@ -103,29 +115,38 @@ struct Search {
 
 // To be continued while it is not found.
 bool look_into(void* context, uint32_t id) {
-  Search* search = static_cast<Search*>(context);
-  char name[64];
-  Lines lines;
-  if (id == search->except) return true;
-  ledger_name(id, name);
-  const UniqueFd ledger(openat(search->state, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!ledger || !read_lines(ledger.get(), &lines) || lines.count == 0) return true;
-  const char* boot = after(lines.at[0], "boot");
-  if (boot == nullptr || strcmp(boot, search->boot) != 0) return true;
-  for (size_t i = 1; i < lines.count && !search->found; i++) {
-    Alias alias;
-    const char* text = after(lines.at[i], "alias");
-    search->found = text != nullptr && parse_alias(text, &alias) &&
-                    is_same(alias, search->interface, *search->address);
-  }
+  AliasSearch* search = static_cast<AliasSearch*>(context);
+  if (search->is_home && id == search->except) return true;
+  return visit_ledger(search->state, id, search->boot, [search](const Lines& lines) {
+    for (size_t i = 1; i < lines.count && !search->found; i++) {
+      Alias alias;
+      const char* text = after(lines.at[i], "alias");
+      search->found = text != nullptr && parse_alias(text, &alias) &&
+                      is_same(alias, search->interface, *search->address);
+    }
+    return !search->found;
+  });
+}
+
+bool look_into_registry(void* context, int state) {
+  AliasSearch* search = static_cast<AliasSearch*>(context);
+  search->state = state;
+  search->is_home = is_same_folder(state, search->home);
+  each_jid(state, look_into, search);
   return !search->found;
 }
 
-bool undo_alias(int state, uint32_t jail, const char* text, Error* error) {
-  Alias alias;
-  if (!parse_alias(text, &alias)) return true;
-  const UniqueFd turn = lock_aliases(state);
-  if (is_shared_alias(state, jail, alias.interface, alias.address)) return true;
+// The line is nobody's claim any more. In its place, for the others are known by theirs.
+void give_up_alias(int state, uint32_t id, off_t offset) {
+  char name[64];
+  constexpr char kEnded[] = "ended";
+  static_assert(sizeof kEnded == sizeof "alias", "the same length");
+  ledger_name(id, name);
+  const UniqueFd ledger(openat(state, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (ledger && pwrite(ledger.get(), kEnded, sizeof kEnded - 1, offset) < 0) return;
+}
+
+bool remove_if_there(const Alias& alias, Error* error) {
   bool has = false;
   if (!host_has_address(alias.address, &has)) {
     return fail(error, "address", "getifaddrs", alias.written);
@@ -135,51 +156,45 @@ bool undo_alias(int state, uint32_t jail, const char* text, Error* error) {
   return fail(error, "address", "ioctl", alias.written);
 }
 
+// Whether it is removed and that this jail gives it up is one decision under one lock: of jails
+// that end at the same time, the last one sees no other.
+bool undo_alias(int state, uint32_t jail, const char* text, off_t offset, Error* error) {
+  Alias alias;
+  if (!parse_alias(text, &alias)) return true;
+  const UniqueFd turn = lock_aliases(error);
+  if (!turn) return false;
+  const bool shared = is_shared_alias(state, jail, alias.interface, alias.address);
+  if (!shared && !remove_if_there(alias, error)) return false;
+  give_up_alias(state, jail, offset);
+  return true;
+}
+
+bool is_mounted(const FsId& id) {
+  MountList mounts;
+  if (!mounts.read()) return true;
+  for (size_t i = 0; i < mounts.size(); i++) {
+    if (fsid_of(mounts[i]) == id) return true;
+  }
+  return false;
+}
+
 bool unmount_for_sure(const char* path, Error* error) {
   if (unmount_path(path, 0) || errno == EINVAL || errno == ENOENT) return true;
   return unmount_path(path, MNT_FORCE) || fail(error, "unmount", "unmount", path);
 }
 
-enum class Found { kNowhere, kCovered, kUnmounted };
-
-// Wherever it is now: inmates may give a folder above it another name. The kernel tells its path as
-// it is at the moment, cut where a record is full.
-Found unmount_wherever(const FsId& id) {
-  MountList mounts;
-  if (!mounts.read()) return Found::kCovered;
-  for (size_t i = mounts.size(); i > 0; i--) {
-    const struct statfs& mount = mounts[i - 1];
-    struct statfs there;
-    Error ignored;
-    if (!(fsid_of(mount) == id)) continue;
-    const bool is_top = ::statfs(mount.f_mntonname, &there) == 0 && fsid_of(there) == id;
-    return is_top && unmount_for_sure(mount.f_mntonname, &ignored) ? Found::kUnmounted
-                                                                   : Found::kCovered;
-  }
-  return Found::kNowhere;
-}
-
-struct Moved {
-  const char* root;
-  FsId id;
-};
-
-// From the jail's root, where paths are shorter.
-int unmount_in_root(void* context, int) {
-  const Moved* moved = static_cast<Moved*>(context);
-  if (chroot(moved->root) < 0 || chdir("/") < 0) return static_cast<int>(Found::kCovered);
-  return static_cast<int>(unmount_wherever(moved->id));
-}
-
-bool undo_moved(int state, uint32_t jail, const FsId& id) {
-  const Found found = unmount_wherever(id);
-  if (found != Found::kCovered) return true;
+// Wherever it is now: inmates may have given a folder above it another name.
+bool undo_moved(int state, uint32_t jail, const FsId& id, Error* error) {
   static Entry entry;
-  Answer answer;
-  if (!read_entry(state, jail, &entry)) return false;
-  Moved moved = {entry.path, id};
-  return run_errand(0, unmount_in_root, &moved, 10'000, &answer) &&
-         answer.status == static_cast<int>(Found::kUnmounted);
+  entry = Entry();
+  read_entry(state, jail, &entry);
+  const bool is_there = is_mounted(id);
+  UniqueFd directory;
+  if (is_there && entry.path[0] != '\0') directory = open_mount(0, entry.path, id);
+  if (is_there && !directory) directory = open_mount(0, "/", id);
+  if (!is_there) return true;
+  if (unmount_open(directory, 0, MNT_FORCE)) return true;
+  return !is_mounted(id) || fail(error, "unmount", "unmount", entry.path, EBUSY);
 }
 
 bool undo_mounted(int state, uint32_t jail, const char* text, Error* error) {
@@ -188,8 +203,9 @@ bool undo_mounted(int state, uint32_t jail, const char* text, Error* error) {
   const char* path = text + 1;
   struct statfs fs;
   if (::statfs(path, &fs) == 0 && fsid_of(fs) == id) return unmount_for_sure(path, error);
-  return undo_moved(state, jail, id) ||
-         fail(error, "unmount", "unmount", path, EBUSY);  // something lies on it
+  if (undo_moved(state, jail, id, error)) return true;
+  copy_text(error->path, path);  // something lies on it
+  return false;
 }
 
 // Its monitor died between announcing the mount and writing down that it was made: only a mount of
@@ -210,8 +226,21 @@ bool undo_folder(const char* path, Error* error) {
   return rmdir(path) == 0 || errno == ENOENT || fail(error, "unmount", "rmdir", path);
 }
 
-bool undo_line(int state, uint32_t jail, const char* line, bool was_mounted, Error* error) {
-  if (const char* alias = after(line, "alias")) return undo_alias(state, jail, alias, error);
+// The restart undid everything else.
+bool undo_folders(const Lines& lines) {
+  Error ignored;
+  for (size_t i = lines.count - 1; i > 0; i--) {
+    const char* folder = after(lines.at[i], "folder");
+    if (folder != nullptr) undo_folder(folder, &ignored);
+  }
+  return true;
+}
+
+bool undo_line(int state, uint32_t jail, const Lines& lines, size_t i, bool was_mounted,
+               Error* error) {
+  const char* line = lines.at[i];
+  if (const char* alias = after(line, "alias"))
+    return undo_alias(state, jail, alias, line - lines.text, error);
   if (const char* folder = after(line, "folder")) return undo_folder(folder, error);
   if (const char* rules = after(line, "rules")) return devfs_clear_rules(rules, error);
   if (const char* mounted = after(line, "mounted"))
@@ -285,13 +314,13 @@ bool undo_ledger(int state, uint32_t id, const Undoing& undoing, Error* error) {
   const char* written = after(lines.at[0], "boot");
   if (written == nullptr || !boot_id(boot, sizeof boot))
     return fail(error, kStep, "read", "ledger", EINVAL);
-  if (strcmp(written, boot) != 0) return true;  // the restart undid all of it
+  if (strcmp(written, boot) != 0) return undo_folders(lines);
   bool kept[kMaxLines] = {true};
   bool all = true;
   for (size_t i = lines.count - 1; i > 0; i--) {
     Error failed;
     const bool confirmed = is_confirmed(lines, i);
-    const bool undone = undo_line(state, id, lines.at[i], confirmed, &failed);
+    const bool undone = undo_line(state, id, lines, i, confirmed, &failed);
     if (!confirmed) step_done(after(lines.at[i], "alias") != nullptr ? "address" : "mount");
     if (!confirmed) report(undoing, lines.at[i], undone ? nullptr : &failed);
     kept[i] = !undone;
@@ -306,16 +335,35 @@ bool undo_ledger(int state, uint32_t id, const Undoing& undoing, Error* error) {
   return all;
 }
 
-UniqueFd lock_aliases(int state) {
-  UniqueFd fd(openat(state, "aliases", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  while (fd && flock(fd.get(), LOCK_EX) < 0 && errno == EINTR) {
-  }
-  return fd;
+bool is_shared_alias(int state, uint32_t id, const char* interface, const Address& address) {
+  AliasSearch search = {state, true, state, id, interface, &address, "", false};
+  if (!boot_id(search.boot, sizeof search.boot)) return false;
+  if (look_into_registry(&search, state)) each_registry(look_into_registry, &search);
+  return search.found;
 }
 
-bool is_shared_alias(int state, uint32_t id, const char* interface, const Address& address) {
-  Search search = {state, id, interface, &address, "", false};
-  if (boot_id(search.boot, sizeof search.boot)) each_jid(state, look_into, &search);
+bool is_noted_mount(int state, const FsId& mount, uint32_t* id) {
+  struct Search {
+    int state;
+    FsId mount;
+    uint32_t* id;
+    char boot[48];
+    bool found;
+  } search = {state, mount, id, "", false};
+  if (!boot_id(search.boot, sizeof search.boot)) return false;
+  const auto look = [](void* context, uint32_t jail) {
+    Search* s = static_cast<Search*>(context);
+    return visit_ledger(s->state, jail, s->boot, [s, jail](const Lines& lines) {
+      for (size_t i = 1; i < lines.count && !s->found; i++) {
+        FsId noted;
+        const char* text = after(lines.at[i], "mounted");
+        s->found = text != nullptr && take_id(&text, &noted) && noted == s->mount;
+      }
+      if (s->found) *s->id = jail;
+      return !s->found;
+    });
+  };
+  each_jid(state, look, &search);
   return search.found;
 }
 

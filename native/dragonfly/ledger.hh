@@ -13,7 +13,8 @@
 // recover_jail().
 //
 // - boot S.US: when this boot's init was started; a ledger of another boot has nothing to undo
-// - alias SCOPE INTERFACE ADDRESS
+// - alias SCOPE INTERFACE ADDRESS; `ended` instead of `alias` when it was decided what becomes of
+// it
 // - folder PATH: made for a devfs outside of the jail
 // - rules PATH: devfs rules bound to this name
 // - mount TYPE PATH: about to be mounted
@@ -37,10 +38,11 @@ struct Undoing {
 // Takes everything back, last thing first, and keeps the lines of what could not be. True when none
 // is left.
 bool undo_ledger(int state, uint32_t id, const Undoing& undoing, Error* error);
-// One at a time looks whether an address is there, adds or removes it.
-UniqueFd lock_aliases(int state);
-// Does another jail's ledger of this boot have this alias too? Then that one removes it.
+// Does a ledger of this boot have this alias, in any registry of the host, but for that of the jail
+// `id` of this one? Then its jail removes it. To be asked under the lock of aliases.
 bool is_shared_alias(int state, uint32_t id, const char* interface, const Address& address);
+// Did a living or a dead jail of this registry make this mount?
+bool is_noted_mount(int state, const FsId& mount, uint32_t* id);
 // The mounts in it, for those who have to tell them from mounts made inside the jail. How many, at
 // most `max`.
 size_t ledger_mounts(int state, uint32_t id, FsId* out, size_t max);

@@ -10,6 +10,7 @@
 #include "anchor.hh"
 #include "boot.hh"
 #include "killing.hh"
+#include "lingering.hh"
 #include "processes.hh"
 
 namespace dfjail {
@@ -46,14 +47,18 @@ void report(const Undoing& undoing, const char* what, const Error* error) {
 
 bool end_jail(int state, uint32_t jid, const Undoing& undoing, Error* error) {
   if (jid > kMaxJid || !jail_exists(jid)) return true;
+  static Entry entry;
+  entry = Entry();
+  const bool known = read_entry(state, jid, &entry);
   UniqueFd hold = hold_jail(jid);
   FsId ours[kMaxMounts];
-  const size_t count = ledger_mounts(state, jid, ours, kMaxMounts);
-  clear_jail(jid, ours, count, kReapPatience);  // also when inmates kept us from getting in
+  const Outside outside = {entry.path, ours, ledger_mounts(state, jid, ours, kMaxMounts)};
+  clear_jail(jid, outside, kReapPatience);  // also when inmates kept us from getting in
   hold.reset();
   char what[32];
   snprintf(what, sizeof what, "jail %u", jid);
-  if (wait_until_gone(jid, kGonePatience)) {
+  if (!known) entry.jid = jid;
+  if (wait_for_the_end(state, entry, kGonePatience)) {
     report(undoing, what, nullptr);
     return true;
   }

@@ -288,4 +288,14 @@ bool signal_command(const Started& started, int signal) {
   return kill(started.pid, signal) == 0;  // not reaped yet, so nobody else has its number
 }
 
+// The event of an exit comes once, and brings the status: whoever traces the process in the jail
+// can take it from our wait, not from here.
+bool exit_status(const Started& started, int* status) {
+  struct kevent event;
+  const timespec now = {0, 0};
+  if (kevent(started.exited.get(), nullptr, 0, &event, 1, &now) != 1) return false;
+  *status = static_cast<int>(event.data);
+  return (event.fflags & NOTE_EXIT) != 0;
+}
+
 }  // namespace dfjail

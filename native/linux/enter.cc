@@ -360,21 +360,25 @@ bool has_ids(const Jail& jail, const Identity& identity, Error* error) {
                         "make the jail as root.");
 }
 
-// "NSpid:\t<host>\t<inside>" of a child whose memory is not ours.
-pid_t read_jail_pid(pid_t pid) {
-  constexpr char kKey[] = "\nNSpid:";
+// What stands behind "\nKEY:" in the status of a process. Null: it is gone.
+const char* find_in_status(pid_t pid, const char* key, char (&text)[2048]) {
   char path[48];
-  char text[2048];
   snprintf(path, sizeof path, "/proc/%d/status", static_cast<int>(pid));
   const UniqueFd fd(open(path, O_RDONLY | O_CLOEXEC));
   const ssize_t n = fd ? read(fd.get(), text, sizeof text - 1) : 0;
-  if (n <= 0) return 0;
+  if (n <= 0) return nullptr;
   text[n] = '\0';
-  const char* line = strstr(text, kKey);
-  if (line == nullptr) return 0;
+  const char* line = strstr(text, key);
+  return line == nullptr ? nullptr : line + strlen(key);
+}
+
+// "NSpid:\t<host>\t<inside>" of a child whose memory is not ours.
+pid_t read_jail_pid(pid_t pid) {
+  char text[2048];
   pid_t host = 0;
   pid_t inside = 0;
-  line += sizeof kKey - 1;
+  const char* line = find_in_status(pid, "\nNSpid:", text);
+  if (line == nullptr) return 0;
   return take_number(&line, &host) && take_number(&line, &inside) ? inside : 0;
 }
 
@@ -433,5 +437,18 @@ void free_launch(Started* started) {
 bool signal_command(const Started& started, int signal) {
   return syscall(SYS_pidfd_send_signal, started.exited.get(), signal, nullptr, 0) == 0;
 }
+
+// It tells nobody but who waits for the process, and that is us whoever traces it.
+bool exit_status(const Started&, int*) { return false; }
+
+pid_t tracer_of(pid_t pid) {
+  char text[2048];
+  pid_t tracer = 0;
+  const char* line = find_in_status(pid, "\nTracerPid:", text);
+  return line != nullptr && take_number(&line, &tracer) ? tracer : 0;
+}
+
+// The last close of a terminal waits for nobody.
+UniqueFd hold_terminal(int) { return UniqueFd(); }
 
 }  // namespace dfjail

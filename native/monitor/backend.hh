@@ -36,6 +36,7 @@ struct Started {
   pid_t pid = 0;
   UniqueFd exited;    // readable when it has ended
   UniqueFd launched;  // ends when exec succeeded or the command failed before
+  UniqueFd terminal;  // keeps its terminal open, see hold_terminal()
   Launch* launch = nullptr;
 };
 
@@ -55,6 +56,16 @@ bool finish_launch(Started* started, const char* file, pid_t* jail_pid, Error* e
 void free_launch(Started* started);
 // As kill(2), without the risk of a recycled pid.
 bool signal_command(const Started& started, int signal);
+// `exited` is readable: the wait status, where the kernel tells it without a wait. To be asked
+// once.
+bool exit_status(const Started& started, int* status);
+// Who traces the process, as far as can be told; 0: nobody.
+pid_t tracer_of(pid_t pid);
+
+// Where the last close of a terminal waits until its output has been read: a descriptor of the
+// command's, opened anew, that keeps any other close from being the last one and does not wait
+// itself. None elsewhere.
+UniqueFd hold_terminal(int terminal);
 
 // For backends whose children get a copy of the monitor's memory, to be called in the child before
 // it enters the jail: wipes what belongs to other commands and other programs. The monitor

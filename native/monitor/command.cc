@@ -101,20 +101,20 @@ uint64_t microseconds_since(const timespec& then) {
   return static_cast<uint64_t>(seconds * 1'000'000 + (now.tv_nsec - then.tv_nsec) / 1000);
 }
 
-bool reap_command(Command* command, Ending* ending) {
+Reaped reap_command(Command* command, Ending* ending) {
   rusage usage = {};
   pid_t pid;
   do {
     pid = wait4(command->started.pid, &ending->status, WNOHANG, &usage);
   } while (pid < 0 && errno == EINTR);
-  // Of one that is not our child any more nobody knows how it ended; anything else may pass.
-  if (pid == 0 || (pid < 0 && errno != ECHILD)) return false;
-  if (pid < 0) ending->status = SIGKILL;
+  if (pid == 0 || (pid < 0 && errno != ECHILD)) return Reaped::kNotYet;
   ending->user_us = microseconds(usage.ru_utime);
   ending->system_us = microseconds(usage.ru_stime);
   ending->max_rss = static_cast<uint64_t>(usage.ru_maxrss) * 1024;
   ending->wall_us = microseconds_since(command->started_at);
-  return true;
+  if (pid > 0) return Reaped::kYes;
+  ending->status = command->status_known ? command->status : kUnknownStatus;
+  return Reaped::kTaken;
 }
 
 }  // namespace dfjail

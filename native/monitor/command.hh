@@ -14,12 +14,14 @@ struct Command {
   Command* next = nullptr;
   uint32_t id = 0;
   uint32_t request = 0;
-  uint32_t audience = 0;  // connections that are told of its end, one bit each
-  uint32_t asker = 0;     // the bit of the one that spawned it
-  bool watched = false;   // its exec is waited for
-  bool running = false;   // SPAWNED was sent
-  bool failed = false;    // FAILED was sent: nobody waits for it
-  bool ended = false;  // but not reaped: a process of the jail traces it, and that one comes first
+  uint32_t audience = 0;      // connections that are told of its end, one bit each
+  uint32_t asker = 0;         // the bit of the one that spawned it
+  bool watched = false;       // its exec is waited for
+  bool running = false;       // SPAWNED was sent
+  bool failed = false;        // FAILED was sent: nobody waits for it
+  bool ended = false;         // but not reaped
+  bool status_known = false;  // by the event of its end
+  int status = 0;
   int queued_signal = 0;  // to be delivered when it runs
   pid_t jail_pid = 0;
   uint64_t started_us = 0;  // since 1970
@@ -48,6 +50,9 @@ void apply_login(Command* command);
 // Gives the memory back that only the launch needed; what adoption shows (file, argv) stays.
 void close_descriptors(Command* command);
 
+// A wait status that no process ends with: it is not known.
+constexpr int kUnknownStatus = 0x7f;
+
 struct Ending {
   int status = 0;
   uint64_t user_us = 0;
@@ -58,8 +63,14 @@ struct Ending {
 
 uint64_t microseconds_since(const timespec& then);
 
-// Reaps a command that has ended and says how it went; false while it cannot be reaped yet. Never
-// waits.
-bool reap_command(Command* command, Ending* ending);
+enum class Reaped {
+  kYes,
+  kNotYet,  // it can be reaped later
+  kTaken,   // somebody traces it and is its parent now; it may be given back
+};
+
+// Reaps a command that has ended and says how it went. Never waits. Of one that was taken away only
+// the status is known, where the kernel told it (`status_known`), and what it used is not.
+Reaped reap_command(Command* command, Ending* ending);
 
 }  // namespace dfjail

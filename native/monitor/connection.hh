@@ -26,12 +26,15 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  static constexpr size_t kMaxStops = 16;
+
   Source source;
-  uint32_t stop_request = 0;  // waits for STOPPED
-  bool stopping = false;
+  uint32_t stop_requests[kMaxStops] = {};  // wait for STOPPED
+  size_t stop_count = 0;
   bool greeted = false;
   bool wants_steps = false;
 
+  bool is_stopping() const { return stop_count > 0; }
   // Takes what has arrived. False when the other side is gone.
   bool receive();
   // The next whole frame. False with *broken when what came is not one.

@@ -6,6 +6,7 @@
 #include "command.hh"
 #include "connection.hh"
 #include "loop.hh"
+#include "strays.hh"
 
 namespace dfjail {
 
@@ -33,6 +34,7 @@ class Monitor {
   // Microseconds.
   static constexpr int kMillisecond = 1000;
   static constexpr int kMaxPause = 50 * kMillisecond;
+  static constexpr int kStrayPause = 250 * kMillisecond;
   static constexpr int kDesertedPause = 250 * kMillisecond;
   static constexpr int kLaunchPause = 1000;
 
@@ -86,11 +88,15 @@ class Monitor {
   void kill();
   void leave();
   void kill_commands();
+  void hasten(uint32_t grace);
   void look_whether_empty();
   void look_whether_deserted();
   bool may_be_deserted() const;
+  bool is_waiting_for_commands() const;
   void look_whether_over();
   void finish();
+  bool tell_who_is_left(Error* error) const;
+  void tell_of_the_end(Connection* connection, const Error* error);
   int patience() const;
 
   Loop loop_;
@@ -100,6 +106,7 @@ class Monitor {
   Command* commands_ = nullptr;
   uint32_t last_command_ = 0;
   uint32_t unreaped_ = 0;  // commands that have ended
+  Strays strays_;
   Source listener_;
   Source signals_;
   Source anchor_;

@@ -53,10 +53,13 @@ bool Monitor::launch(Command* command, Error* error) {
   apply_login(command);
   clock_gettime(CLOCK_MONOTONIC, &command->started_at);
   command->started_us = microseconds_since_1970();
+  if ((command->spec.flags & CommandSpec::kTerminal) != 0)
+    command->started.terminal = hold_terminal(command->descriptors[0]);
   if (!start_command(&jail_, command->spec, command->identity, command->descriptors,
                      &command->started, error))
     return false;
   close_descriptors(command);
+  strays_.forget(command->started.pid);
   command->id = ++last_command_;
   command->launch_source = {command->started.launched.get(), this, command, on_launch};
   command->exit_source = {command->started.exited.get(), this, command, on_exit};
@@ -153,13 +156,16 @@ void Monitor::ended(Command* command) {
   if (command->launch_source.fd >= 0) launched(command);
   loop_.forget(&command->exit_source);
   command->ended = true;
+  command->status_known = exit_status(command->started, &command->status);
   if (!bury(command)) unreaped_++;
 }
 
 // Reaps an ended command, tells of it and forgets it. False while it cannot be reaped.
 bool Monitor::bury(Command* command) {
   Ending ending;
-  if (!reap_command(command, &ending)) return false;
+  const Reaped reaped = reap_command(command, &ending);
+  if (reaped == Reaped::kNotYet) return false;
+  if (reaped == Reaped::kTaken) strays_.add(command->started.pid);
   if (command->started.launch != nullptr) free_launch(&command->started);
   if (command->running) tell_of_end(*command, ending);
   remove_command(command);
@@ -167,6 +173,7 @@ bool Monitor::bury(Command* command) {
 }
 
 void Monitor::bury_the_rest() {
+  strays_.reap();
   for (Command* c = commands_; unreaped_ > 0 && c != nullptr;) {
     Command* next = c->next;
     if (c->ended && bury(c)) unreaped_--;

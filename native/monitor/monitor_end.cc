@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 
 #include "../common/steps.hh"
 #include "signals.hh"
@@ -31,11 +32,12 @@ int patience_for(uint32_t grace) {
   return static_cast<int>(grace < kLeast ? kLeast : grace > kMost ? kMost : grace);
 }
 
-bool is_past(const timespec& at) {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec > at.tv_sec || (now.tv_sec == at.tv_sec && now.tv_nsec >= at.tv_nsec);
+bool is_before(const timespec& one, const timespec& other) {
+  if (one.tv_sec != other.tv_sec) return one.tv_sec < other.tv_sec;
+  return one.tv_nsec < other.tv_nsec;
 }
+
+bool is_past(const timespec& at) { return !is_before(in_milliseconds(0), at); }
 
 }  // namespace
 
@@ -44,9 +46,10 @@ bool Monitor::stop(Connection* connection, const Frame& frame) {
   const int number = static_cast<int>(reader.u32());
   const uint32_t grace = reader.u32();
   if (!reader.finished() || phase_ == Phase::kNew) return false;
-  connection->stopping = true;
-  connection->stop_request = frame.id;
+  if (connection->stop_count == Connection::kMaxStops) return false;
+  connection->stop_requests[connection->stop_count++] = frame.id;
   if (connection->wants_steps) begin_steps();
+  if (phase_ == Phase::kStopping) hasten(grace);
   if (phase_ != Phase::kRunning) return true;
   phase_ = Phase::kStopping;
   tell_activity(jail_, commands_ != nullptr, true);
@@ -64,12 +67,20 @@ bool Monitor::stop(Connection* connection, const Frame& frame) {
   return true;
 }
 
+// Who asks again may have less patience, never more.
+void Monitor::hasten(uint32_t grace) {
+  if (grace == 0) return kill();
+  const timespec sooner = in_milliseconds(grace);
+  if (is_before(sooner, deadline_)) deadline_ = sooner;
+}
+
 int Monitor::patience() const {
   if (unwatched_ > 0) return kLaunchPause;
   if (phase_ == Phase::kStopping) return pause_;
   // Somebody else's jail has no descriptor that says when its owner has put it away.
   if (phase_ == Phase::kKilled && anchor_gone_ && !jail_.owned) return pause_;
-  if (unreaped_ > 0) return kMaxPause;
+  if (unreaped_ > 0 || is_waiting_for_commands()) return kMaxPause;
+  if (!strays_.empty()) return kStrayPause;
   return may_be_deserted() ? kDesertedPause : -1;
 }
 
@@ -105,6 +116,7 @@ void Monitor::kill_commands() {
 
 void Monitor::leave() {
   phase_ = Phase::kLeaving;
+  deadline_ = in_milliseconds(kUndoPatience);
   kill_commands();
 }
 
@@ -140,7 +152,13 @@ void Monitor::on_anchor(void* monitor, void*, bool, bool) {
   self->deadline_ = in_milliseconds(kUndoPatience);
 }
 
+// Their end comes by itself, as a rule: not while a debugger of the host has them.
+bool Monitor::is_waiting_for_commands() const {
+  return commands_ != nullptr && (phase_ == Phase::kKilled || phase_ == Phase::kLeaving);
+}
+
 void Monitor::look_whether_over() {
+  if (is_waiting_for_commands() && is_past(deadline_)) return finish();
   if (commands_ != nullptr) return;
   if (phase_ == Phase::kLeaving) return finish();
   if (phase_ != Phase::kKilled) return;
@@ -162,19 +180,50 @@ void Monitor::finish() {
     if (!undone) fail(&error, "kill", "jail", jail_.entry.path, EBUSY);
     remove_guest_monitor(jail_.state.get(), jail_.entry.jid);
   }
+  if (commands_ != nullptr && phase_ == Phase::kKilled) undone = tell_who_is_left(&error);
   for (Connection* connection : connections_) {
     if (connection == nullptr) continue;
-    if (connection->stopping) tell_steps(connection);
-    if (connection->stopping && !undone) {
-      answer_error(connection, connection->stop_request, error);
-    } else {
-      Writer writer(connection->stopping ? Type::kStopped : Type::kGone, connection->stop_request);
-      if (!connection->stopping) writer.str("the jail ended");
-      connection->send(&writer);
-    }
+    tell_of_the_end(connection, undone ? nullptr : &error);
     connection->drain();
   }
   phase_ = Phase::kDone;
+}
+
+// A killed command whose end nobody sees. False, and an error that says why.
+bool Monitor::tell_who_is_left(Error* error) const {
+  const pid_t pid = commands_->started.pid;
+  const pid_t tracer = tracer_of(pid);
+  fail(error, "kill", "kill", commands_->spec.file, EBUSY);
+  if (tracer > 0) {
+    snprintf(error->detail, sizeof error->detail,
+             "Process %d was killed but has not ended, since process %d of the host traces it: end "
+             "that one, or have it let go.",
+             static_cast<int>(pid), static_cast<int>(tracer));
+  } else {
+    snprintf(error->detail, sizeof error->detail,
+             "Process %d was killed but has not ended: it waits in the kernel.",
+             static_cast<int>(pid));
+  }
+  return false;
+}
+
+// To each who asked, and to those who did not.
+void Monitor::tell_of_the_end(Connection* connection, const Error* error) {
+  if (!connection->is_stopping()) {
+    Writer writer(Type::kGone, 0);
+    writer.str("the jail ended");
+    return connection->send(&writer);
+  }
+  tell_steps(connection);
+  for (size_t i = 0; i < connection->stop_count; i++) {
+    const uint32_t request = connection->stop_requests[i];
+    if (error != nullptr) {
+      answer_error(connection, request, *error);
+      continue;
+    }
+    Writer writer(Type::kStopped, request);
+    connection->send(&writer);
+  }
 }
 
 }  // namespace dfjail

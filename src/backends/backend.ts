@@ -37,8 +37,8 @@ export interface Backend {
   /** A connection to a running jail; `ERR_JAIL_NOT_FOUND`. */
   open(id: number | string): Promise<Connection>;
 
-  /** The running jails, by jid. */
-  list(): JailInfo[];
+  /** The running jails, by jid; with `lingering` those too that have ended and that only the kernel's connections hold. */
+  list(options?: { readonly lingering?: boolean }): JailInfo[];
   /** What the sysctl `jail.list` of DragonFly holds, or would hold on this system: the newest jail first. */
   jailList(): Uint8Array;
   /** One of them; null when it is not there. */

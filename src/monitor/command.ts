@@ -113,12 +113,15 @@ function isGone(error: Error): boolean {
 
 const MICROSECONDS = 1000;
 
+/** No process ends with this one: its end was seen by nobody but a process of the jail that traced it. */
+const UNKNOWN = 0x7f;
+
 /** The end of a command by its raw wait status, see wait(2). */
 export function decodeExit(body: ExitedBody): CommandExit {
   const number = body.status & 0x7f;
   return {
     exitCode: number === 0 ? (body.status >> 8) & 0xff : null,
-    signal: number === 0 ? null : (signalName(number) ?? (`SIG${number}` as NodeJS.Signals)),
+    signal: number === 0 || number === UNKNOWN ? null : nameOf(number),
     usage: {
       userTime: Number(body.userTime) / MICROSECONDS,
       systemTime: Number(body.systemTime) / MICROSECONDS,
@@ -126,4 +129,8 @@ export function decodeExit(body: ExitedBody): CommandExit {
       wallTime: Number(body.wallTime) / MICROSECONDS,
     },
   };
+}
+
+function nameOf(signal: number): NodeJS.Signals {
+  return signalName(signal) ?? (`SIG${signal}` as NodeJS.Signals);
 }

@@ -21,7 +21,13 @@ export function jailInfo(raw: RawJail, owned: boolean): JailInfo {
   };
 }
 
-function jailAddresses(addresses: string, scopeids: string): JailAddress[] {
+/**
+ * The addresses of an entry as the API shows them.
+ *
+ * @param addresses separated by spaces
+ * @param scopeids  one for each, separated by spaces; 0: none
+ */
+export function jailAddresses(addresses: string, scopeids: string): JailAddress[] {
   const scopes = words(scopeids);
   return words(addresses).map((address, index) => {
     const family = address.includes(':') ? 'IPv6' : 'IPv4';

@@ -13,7 +13,9 @@
 #define O_NOCTTY 0x8000
 #define O_CLOEXEC 0x20000
 #define O_DIRECTORY 0x8000000
+#define F_DUPFD 0
 #define F_GETFD 1
+#define FWRITE 0x0002
 #define F_SETFD 2
 #define F_GETLK 7
 #define F_SETLK 8

@@ -30,6 +30,20 @@
 #include <vfs/tmpfs/tmpfs_mount.h>
 extern "C" {
 #include <sys/jail.h>
+#include <sys/socketvar.h>
+
+#include <netinet/in_systm.h>
+#include <netinet/ip.h>
+
+#include <netinet/in_pcb.h>
+
+#include <netinet/tcp.h>
+
+#include <netinet/tcp_fsm.h>
+
+#include <netinet/tcp_timer.h>
+
+#include <netinet/tcp_var.h>
 }
 
 // A type and a field are no expressions that parentheses could go around, and some fields are pointers.
@@ -39,6 +53,18 @@ extern "C" {
   static_assert(offsetof(type, field) == (offset), #type "." #field); \
   static_assert(sizeof(static_cast<type*>(nullptr)->field) == (size), #type "." #field)
 
+SIZE(xtcpcb, 1096);
+AT(xtcpcb, xt_len, 0, 8);
+AT(xtcpcb, xt_inp, 8, 288);
+AT(xtcpcb, xt_tp, 296, 624);
+AT(tcpcb, t_state, 104, 4);
+AT(inpcb, inp_inc, 40, 80);
+AT(inpcb, inp_af, 160, 1);
+AT(in_conninfo, inc_ie, 4, 36);
+AT(in_endpoints, ie_fport, 0, 2);
+AT(in_endpoints, ie_lport, 2, 2);
+AT(in_endpoints, ie_dependfaddr, 4, 16);
+AT(in_endpoints, ie_dependladdr, 20, 16);
 SIZE(struct ::jail, 40);
 static_assert(alignof(struct ::jail) == 8, "jail");
 AT(struct ::jail, version, 0, 4);
@@ -201,5 +227,5 @@ SIZE(msghdr, 48);
 SIZE(cmsghdr, 12);
 SIZE(struct ::flock, 24);
 AT(dirent, d_name, 16, 256);
-static_assert(AT_FDCWD == static_cast<int>(0xFFFAFDCD), "AT_FDCWD");
+static_assert(static_cast<int>(AT_FDCWD) == static_cast<int>(0xFFFAFDCD), "AT_FDCWD");
 // NOLINTEND(bugprone-macro-parentheses,bugprone-sizeof-expression)

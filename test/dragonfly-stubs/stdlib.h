@@ -1,6 +1,7 @@
 #pragma once
 // A stub for compiling only: see README.md.
 #include <stddef.h>
+#include <sys/types.h>
 extern "C" {
 void* malloc(size_t);
 void* calloc(size_t, size_t);
@@ -16,4 +17,6 @@ int posix_openpt(int);
 int grantpt(int);
 int unlockpt(int);
 char* ptsname(int);
+char* mkdtemp(char*);
+char* devname(dev_t, mode_t);
 }

@@ -13,6 +13,7 @@ size_t strspn(const char*, const char*);
 size_t strlcpy(char*, const char*, size_t);
 int strcmp(const char*, const char*);
 int strncmp(const char*, const char*, size_t);
+char* strdup(const char*);
 char* strerror(int);
 }
 // As C++ has them: what is const stays const.

@@ -50,6 +50,7 @@ int setuid(uid_t);
 int symlink(const char*, const char*);
 int symlinkat(const char*, int, const char*);
 pid_t tcgetpgrp(int);
+char* ttyname(int);
 int unlink(const char*);
 int unlinkat(int, const char*, int);
 int usleep(unsigned int);

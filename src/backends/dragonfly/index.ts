@@ -1,5 +1,6 @@
 import { release } from 'node:os';
 import { join } from 'node:path';
+import { canonicalAddress } from '../../addresses.js';
 import { type Capabilities, decodeCapabilities } from '../../capabilities.js';
 import { jailNotFound } from '../../errors.js';
 import { specBody } from '../../monitor/bodies.js';
@@ -7,15 +8,17 @@ import { MonitorConnection } from '../../monitor/connection.js';
 import { monitorHost } from '../../monitor/host.js';
 import { orNotFound } from '../../monitor/opening.js';
 import { loadNative, nativeFailure, type RawJail } from '../../native.js';
-import { jailInfo } from '../../registry/entries.js';
+import { jailAddresses, jailInfo } from '../../registry/entries.js';
 import { recoverAll, sweepOnce } from '../../registry/recover.js';
 import { stateDirectory } from '../../registry/state-dir.js';
-import type { Probe, RecoveredJail } from '../../reports.js';
+import type { LingeringConnection, Probe, RecoveredJail } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
 import type { Backend, HostSetup, StepSink } from '../backend.js';
 import { nativeSetup } from './host-setup.js';
 import { KernelBackend } from './kernel-backend.js';
+import { endText, type LingeringJail } from './lingering.js';
 import { type OwnEntry, signalJail } from './listing.js';
+import { isLingeringNative, type RawConnection, type RawLingering } from './native-reads.js';
 
 /**
  * Jails of DragonFly itself: made and entered by monitors, listed and tuned by sysctls. The quirks and what is done about
@@ -89,6 +92,13 @@ export class DragonflyBackend extends KernelBackend implements Backend {
     return native.listEntries(stateDir).map((raw) => this.#ownEntry(raw));
   }
 
+  protected override lingering(): LingeringJail[] {
+    const { native, stateDir } = monitorHost(stateDirectory());
+    if (!isLingeringNative(native)) return [];
+    const noted = native.lingeringJails(stateDir);
+    return noted.length === 0 ? [] : describeLingering(noted, native.endingConnections());
+  }
+
   #ownEntry(raw: RawJail): OwnEntry {
     const info = jailInfo(raw, this.#owned.has(raw.jid));
     return { ...info, stopping: info.state === 'stopping' };
@@ -101,4 +111,23 @@ export class DragonflyBackend extends KernelBackend implements Backend {
       throw nativeFailure(error);
     }
   }
+}
+
+function describeLingering(
+  noted: readonly RawLingering[],
+  connections: readonly RawConnection[],
+): LingeringJail[] {
+  return noted.map((raw) => {
+    const { jid, name, hostname, path } = raw;
+    const addresses = jailAddresses(raw.addresses, raw.scopeids);
+    const own = connections.filter(({ local }) =>
+      addresses.some(({ address }) => address === canonicalAddress(local)),
+    );
+    return { jid, name: name || null, hostname, path, addresses, connections: own.map(describe) };
+  });
+}
+
+function describe(connection: RawConnection): LingeringConnection {
+  const { local, localPort, remote, remotePort, state } = connection;
+  return { local: endText(local, localPort), remote: endText(remote, remotePort), state };
 }

@@ -188,17 +188,23 @@ export function checkListingBudget(spec: {
 const LONGEST_HOSTNAME = 255;
 
 /**
- * Refuses a path that leaves no room for the longest hostname, which a jail with `setHostname` may give itself: the
- * kernel prints both without asking for room, and goes on behind its buffer.
+ * Refuses a path and addresses that leave no room for the longest hostname, which a jail with `setHostname` may give
+ * itself at any time. The kernel prints hostname and path without asking for room, and goes on behind its buffer; where
+ * the addresses have none left, it refuses the list to everybody.
  *
  * @throws JailError `ERR_JAIL_LIMIT`
  */
-export function checkHostnameRoom(path: string): void {
-  const bytes = Buffer.byteLength(path);
-  const room = SHARE - ROW_OVERHEAD - LONGEST_HOSTNAME;
+export function checkHostnameRoom(spec: {
+  readonly path: string;
+  readonly addresses: readonly string[];
+}): void {
+  const bytes = listingBytes({ ...spec, hostname: '' });
+  const room = SHARE - LONGEST_HOSTNAME;
   if (bytes <= room) return;
-  const message = `The path of a jail that may set its own hostname can have ${room} bytes, not ${bytes}`;
+  const taken = bytes - ROW_OVERHEAD;
+  const allowed = room - ROW_OVERHEAD;
+  const message = `The path and the addresses of a jail that may set its own hostname can have ${allowed} bytes in the kernel's list of jails, not ${taken}`;
   const hint =
-    'use a shorter path: with the longest hostname the kernel would write behind its list';
+    'use a shorter path or fewer addresses: with the longest hostname the jail could break the list for everybody';
   throw new JailError('ERR_JAIL_LIMIT', message, { hint });
 }

@@ -4,6 +4,7 @@ import type { ResolvedSpec } from '../../spec.js';
 import { CapabilityAccess } from './capability-access.js';
 import { isJailed, type KernelReads, readPatiently } from './kernel-reads.js';
 import { checkSpec } from './limits.js';
+import { type LingeringJail, withLingering } from './lingering.js';
 import { listJails, listProcesses, type OwnEntry } from './listing.js';
 import { planJail } from './plan.js';
 import { probeDragonfly } from './probe.js';
@@ -25,6 +26,8 @@ export abstract class KernelBackend {
   protected abstract ask<T>(question: () => T): T;
   /** The jails that this package knows of. */
   protected abstract entries(): OwnEntry[];
+  /** Those that have ended, while connections hold their jids. */
+  protected abstract lingering(): LingeringJail[];
 
   checkSpec(spec: ResolvedSpec): void {
     checkSpec(spec);
@@ -39,8 +42,12 @@ export abstract class KernelBackend {
     return planJail(spec);
   }
 
-  list(): JailInfo[] {
-    return this.ask(() => listJails(this.reads, this.entries()));
+  list({ lingering = false }: { readonly lingering?: boolean } = {}): JailInfo[] {
+    return this.ask(() => {
+      const ended = this.lingering();
+      const jails = listJails(this.reads, this.entries(), ended);
+      return lingering ? withLingering(jails, ended) : jails;
+    });
   }
 
   jailList(): Uint8Array {

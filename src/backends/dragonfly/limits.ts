@@ -11,8 +11,9 @@ import { checkHostnameRoom, checkListingBudget } from './jail-list.js';
 export function checkSpec(spec: ResolvedSpec): void {
   checkLimits(spec);
   const { path, hostname } = spec;
-  checkListingBudget({ path, hostname, addresses: spec.addresses.map(({ address }) => address) });
-  if (spec.capabilities.setHostname) checkHostnameRoom(path);
+  const addresses = spec.addresses.map(({ address }) => address);
+  checkListingBudget({ path, hostname, addresses });
+  if (spec.capabilities.setHostname) checkHostnameRoom({ path, addresses });
 }
 
 function checkLimits({ limits }: ResolvedSpec): void {

@@ -28,10 +28,15 @@ export function readListing(reads: KernelReads): JailListing {
 /**
  * All jails of the host, by jid.
  *
- * @param reads   the kernel
- * @param entries those of this package: they have names, and paths and addresses that nobody can have forged
+ * @param reads     the kernel
+ * @param entries   those of this package: they have names, and paths and addresses that nobody can have forged
+ * @param lingering those that have ended: the kernel has their rows still, and they are no jails any more
  */
-export function listJails(reads: KernelReads, entries: readonly OwnEntry[]): JailInfo[] {
+export function listJails(
+  reads: KernelReads,
+  entries: readonly OwnEntry[],
+  lingering: readonly { readonly jid: number }[],
+): JailInfo[] {
   const readable = readListingIfAny(reads);
   const listing = readable ?? parseJailList('');
   const living = livingByJail(reads);
@@ -41,6 +46,8 @@ export function listJails(reads: KernelReads, entries: readonly OwnEntry[]): Jai
   for (const row of listing.rows) {
     infos.set(row.jid, kernelInfo(row, confirmed.has(row.jid), living.get(row.jid) ?? 0));
   }
+  // A process in one, and it is somebody's jail all the same.
+  for (const { jid } of lingering) if (!living.has(jid)) infos.delete(jid);
   for (const entry of entries) {
     // Of a number without nodes and without processes nobody knows better than its own monitor.
     if (hasOwnNodes(entry.jid) && !exists(entry.jid)) continue;

@@ -5,6 +5,7 @@ import type { Probe, RecoveredJail } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
 import type { Backend, HostSetup, InsideView, StepSink } from '../backend.js';
 import { KernelBackend } from '../dragonfly/kernel-backend.js';
+import type { LingeringJail } from '../dragonfly/lingering.js';
 import { type OwnEntry, signalJail } from '../dragonfly/listing.js';
 import { type ConnectionKind, type Host, ModelConnection } from './connection.js';
 import { readsBy } from './host-reads.js';
@@ -120,6 +121,10 @@ export class ModelBackend extends KernelBackend implements Backend {
 
   protected override entries(): OwnEntry[] {
     return [...this.#keepers.values()].map((keeper) => keeper.entry(true));
+  }
+
+  protected override lingering(): LingeringJail[] {
+    return [];
   }
 
   #connect(

@@ -40,7 +40,7 @@ export function makeJail(
   const path = resolveRoot(monitor, spec);
   const texts = spec.addresses.map(({ address }) => address);
   checkListingBudget({ path, hostname: spec.hostname, addresses: texts });
-  if (spec.capabilities.setHostname) checkHostnameRoom(path);
+  if (spec.capabilities.setHostname) checkHostnameRoom({ path, addresses: texts });
   watch.done('root');
   watch.done('register'); // whoever makes it knows of it: there is no registry on a model
   addAliases(kernel, monitor, spec, undo, watch);

@@ -1,4 +1,4 @@
-import { findJails, listJails } from '../../list.js';
+import { findJails } from '../../list.js';
 import type { JailInfo } from '../../reports.js';
 import { defineCommand } from '../command.js';
 import { commonExitCodes } from '../exit-codes.js';
@@ -12,7 +12,7 @@ import type { Column } from '../output/table.js';
 export const command = defineCommand({
   name: 'ls',
   summary: 'list the running jails',
-  synopsis: ['[-q] [--hostname NAME] [--path DIR] [--address IP] [--json] [JAIL…]'],
+  synopsis: ['[-q] [--hostname NAME] [--path DIR] [--address IP] [--lingering] [--json] [JAIL…]'],
   description: [
     'Lists the running jails by jid: on DragonFly all of the host, on Linux those of this user. A JAIL is a jid or a name.',
     'A hostname can be changed from inside the jail: never tell a jail by it. What the kernel says of a jail and no other source confirms is shown as `unconfirmed`.',
@@ -25,6 +25,10 @@ export const command = defineCommand({
       value: 'DIR',
       completes: 'directory',
       help: 'Only jails with this root.',
+    },
+    lingering: {
+      type: 'boolean',
+      help: 'Jails too that have ended, while TCP connections of the kernel’s hold their jids.',
     },
     address: {
       type: 'string',
@@ -41,13 +45,13 @@ export const command = defineCommand({
   ],
   exitCodes: commonExitCodes,
   call({ options, positionals, json, io }) {
-    const { hostname, path, address } = options;
+    const { hostname, path, address, lingering = false } = options;
     const filter = {
       ...(hostname !== undefined && { hostname }),
       ...(path !== undefined && { path }),
       ...(address !== undefined && { address }),
     };
-    const found = Object.keys(filter).length === 0 ? listJails() : findJails(filter);
+    const found = findJails(filter, { lingering });
     const jails = pickJails(positionals, found);
     if (json) printJson(io.stdout, jails);
     else if (options.quiet) for (const jail of jails) printLine(io.stdout, shortName(jail));

@@ -4,6 +4,8 @@
 #include <sys/types.h>
 enum procstat { SIDL = 1, SACTIVE = 2, SSTOP = 3, SZOMB = 4, SCORE = 5 };
 enum lwpstat { LSRUN = 1, LSSTOP = 2, LSSLEEP = 3 };
+#define P_TRACED 0x00800
+#define P_WEXIT 0x02000
 #define P_JAILED 0x1000000
 struct kinfo_lwp {
   int32_t kl_pid;
@@ -59,7 +61,7 @@ struct kinfo_proc {
   int32_t kp_jobc;
   int32_t kp_sid;
   char kp_login[40];
-  int32_t kp_tdev;
+  dev_t kp_tdev;
   int32_t kp_tpgid;
   int32_t kp_tsid;
   uint16_t kp_exitstat;

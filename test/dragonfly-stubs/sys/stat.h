@@ -22,12 +22,14 @@ struct stat {
   blksize_t st_blksize;
   int64_t st_qspare2;
 };
+#define S_IFCHR 0020000
 #define S_ISDIR(m) (((m) & 0170000) == 0040000)
 #define S_ISREG(m) (((m) & 0170000) == 0100000)
 #define S_ISSOCK(m) (((m) & 0170000) == 0140000)
 extern "C" {
 int stat(const char*, struct stat*);
 int fstat(int, struct stat*);
+int lstat(const char*, struct stat*);
 int fstatat(int, const char*, struct stat*, int);
 int mkdir(const char*, mode_t);
 int mkdirat(int, const char*, mode_t);

@@ -1,0 +1,2 @@
+#pragma once
+// A stub for compiling only: see README.md.
