@@ -6,8 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
+
+#include <netinet/in.h>
+#include <sys/ioctl.h>
 
 #include "../../dragonfly/devfs_rules.hh"
 #include "../../dragonfly/jail_calls.hh"
@@ -114,6 +121,94 @@ int mount_over(const char* where) {
   return 1;
 }
 
+// A path of several times what the kernel shows of it, the last name alone longer than that.
+int mount_far_down(const char* name) {
+  char longest[201];
+  memset(longest, 'n', 200);
+  longest[200] = '\0';
+  for (int i = 0; i < 4; i++) {
+    const char* next = i < 3 ? name : longest;
+    if (mkdir(next, 0755) < 0 || chdir(next) < 0) return 1;
+  }
+  // Another one whose name begins the same way.
+  char twin[204] = "../";
+  memset(twin + 3, 'n', 199);
+  if (mkdir(twin, 0755) < 0) return 1;
+  return mount_inside(".");
+}
+
+int say_ready() {
+  printf("ready\n");
+  return fflush(stdout);
+}
+
+// Serves one connection and is the first to close it.
+int serve(const char* port) {
+  sockaddr_in address = {};
+  address.sin_len = sizeof address;
+  address.sin_family = AF_INET;
+  const int number = atoi(port);
+  address.sin_port = static_cast<in_port_t>((number & 0xff) << 8 | number >> 8);
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  const int on = 1;
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) return 1;
+  if (listen(listener, 8) < 0 || say_ready() < 0) return 1;
+  for (;;) {
+    const int client = accept(listener, nullptr, nullptr);
+    if (client < 0) return 1;
+    if (write(client, "hello\n", 6) != 6) return 1;
+    close(client);
+  }
+}
+
+// Writes so many bytes to its terminal and ends.
+int show(const char* count) {
+  static char text[100000];
+  const size_t size = static_cast<size_t>(atoi(count));
+  memset(text, 'x', size);
+  return write(1, text, size) == static_cast<ssize_t>(size) ? 0 : 1;
+}
+
+// The first other process of the jail.
+pid_t find_other() {
+  dfjail::ProcessList list;
+  dfjail::Error error;
+  if (!list.read(&error)) return 0;
+  for (const kinfo_proc& process : list) {
+    if (process.kp_pid > 1 && process.kp_pid != getpid()) return process.kp_pid;
+  }
+  return 0;
+}
+
+// Traces another process of the jail; with "reap" it waits for its end, otherwise never.
+int trace(const char* how) {
+  const pid_t other = find_other();
+  int status = 0;
+  if (other == 0 || ptrace(PT_ATTACH, other, nullptr, 0) < 0) return 1;
+  if (waitpid(other, &status, 0) != other || !WIFSTOPPED(status)) return 1;
+  if (ptrace(PT_CONTINUE, other, reinterpret_cast<caddr_t>(1), 0) < 0) return 1;
+  say_ready();
+  while (strcmp(how, "reap") == 0) {
+    if (waitpid(other, &status, 0) != other) return 1;
+    if (!WIFSTOPPED(status)) return 0;
+    ptrace(PT_CONTINUE, other, reinterpret_cast<caddr_t>(1), WSTOPSIG(status));
+  }
+  for (;;) pause();
+}
+
+// Ends with a status of its own when it is asked to.
+int end_with(const char* status) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  say_ready();
+  int number = 0;
+  sigwait(&set, &number);
+  return atoi(status);
+}
+
 int escape(const char* path) {
   const bool out = chdir(path) == 0;
   printf("%s\n", out ? "out" : strerror(errno));
@@ -140,6 +235,11 @@ int run_system_verb(const char* verb, const char* word) {
   if (strcmp(verb, "mount") == 0) return mount_inside(word);
   if (strcmp(verb, "mountdeep") == 0) return mount_deep(word);
   if (strcmp(verb, "mountover") == 0) return mount_over(word);
+  if (strcmp(verb, "mountfar") == 0) return mount_far_down(word);
+  if (strcmp(verb, "serve") == 0) return serve(word);
+  if (strcmp(verb, "show") == 0) return show(word);
+  if (strcmp(verb, "trace") == 0) return trace(word);
+  if (strcmp(verb, "endwith") == 0) return end_with(word);
   if (strcmp(verb, "chdir") == 0) return escape(word);
   if (strcmp(verb, "hostname") == 0) return hostname();
   return 2;

@@ -29,6 +29,7 @@
 #include "../../monitor/spec.hh"
 #include "../tap.hh"
 #include "edges.hh"
+#include "endings.hh"
 #include "scene.hh"
 
 namespace selftest {
@@ -412,7 +413,7 @@ void test_sudden_death(const Scene& scene) {
     client.hang_up();
     pause_for(5);  // a jail(2) under way comes to its end
     dfjail::each_jid(state.get(), recover_one, &recovery);
-    clean += is_clean(scene) && count_listed() == 0 ? 1 : 0;
+    clean += is_clean(scene) && count_listed(scene.root->path) == 0 ? 1 : 0;
   }
   is(clean, kRounds, "doomed: after a KILL at 60 moments of create, recovery leaves nothing");
   is(recovery.failed, 0, "doomed: and never fails");
@@ -560,23 +561,29 @@ void test_guest_is_told(const Scene& scene) {
 }
 
 // Two jails in one root, one's mount on the other's: each takes its own back, in any order.
+// Two jails on one root: what one has mounted is not covered by the other.
 void test_stacked(const Scene& scene) {
-  Client below_it;
-  Client above;
+  Client first;
+  Client second;
   Spec spec = plain(scene);
-  spec.mount(MountType::kNullfs, "/null", "/bin");
-  const uint32_t first = make(&below_it, scene, spec, "stacked, first");
-  const uint32_t second = make(&above, scene, spec, "stacked, second");
-  is(count_mounts(scene.root->path), 2, "stacked: both have mounted");
-  const Refusal no = refusal_of(below_it.receive(below_it.stop(SIGTERM, 100), 30000));
-  refused(no, "unmount", EBUSY, "", "stacked: what lies below cannot be unmounted");
-  below_it.reap();
-  stop(&above, second, "stacked, second");
-  UniqueFd state;
-  Error error;
-  check(dfjail::open_state(scene.root->state, &state, &error) &&
-            dfjail::recover_jail(state.get(), first, dfjail::Undoing(), &error),
-        "stacked: recovery takes it back later");
+  const MountType types[] = {MountType::kNullfs, MountType::kTmpfs, MountType::kProcfs,
+                             MountType::kDevfs};
+  const char* const targets[] = {"/null", "/tmp", "/proc", "/dev"};
+  for (size_t i = 0; i < 4; i++)
+    spec.mount(types[i], targets[i], types[i] == MountType::kNullfs ? "/bin" : "");
+  const uint32_t one = make(&first, scene, spec, "stacked, first");
+  for (size_t i = 0; i < 4; i++) {
+    Client other;
+    Spec again = plain(scene);
+    again.mount(types[i], targets[i], types[i] == MountType::kNullfs ? "/bin" : "");
+    if (!other.start(scene.options->monitor) || !other.hello()) break;
+    const Message answer = other.receive(other.create(scene.root->state, again), 30000);
+    refused(refusal_of(answer), "mount", 0, "ERR_JAIL_EXISTS", "stacked: one over the other");
+    other.reap();
+  }
+  const uint32_t two = make(&second, scene, plain(scene), "stacked, second without mounts");
+  stop(&first, one, "stacked, first");
+  stop(&second, two, "stacked, second");
   nothing_left(scene, "stacked");
 }
 
@@ -620,14 +627,15 @@ void test_held(const Scene& scene) {
 
 void refuse(const Scene& scene, const Spec& spec, const char* step, uint32_t number,
             const char* code, const char* what) {
-  const int jails = count_listed();
+  const int jails = count_listed(scene.root->path);
   {
     Client client;
     if (!client.start(scene.options->monitor) || !client.hello()) return;
     refused(refusal_of(client.receive(client.create(scene.root->state, spec))), step, number, code,
             what);
   }
-  check(count_listed() == jails && is_clean(scene), "%s: leaves nothing behind", what);
+  check(count_listed(scene.root->path) == jails && is_clean(scene), "%s: leaves nothing behind",
+        what);
 }
 
 void test_refusals(const Scene& scene) {
@@ -702,7 +710,7 @@ void test_high_jids(const Scene& scene) {
     refused(refusal_of(refused_one.receive(request)), "capabilities", 0, "ERR_JAIL_UNSUPPORTED",
             "a jid above 99,999 with other capabilities than the defaults");
   }
-  is(count_listed(), 1, "high jids: nothing of it is left");
+  is(count_listed(scene.root->path), 1, "high jids: nothing of it is left");
   set_defaults(dfjail::kSetHostname | dfjail::kUnixIpRouteOnly);
   Client high;
   const uint32_t second = make(&high, scene, plain(scene), "high jids, with the defaults");
@@ -777,9 +785,11 @@ void test_jails(const Options& options, const Root& root) {
   test_refused_mounts(scene);
   test_many(scene);
   test_edges(scene);
+  test_endings(scene);
   if (options.high_jids) test_high_jids(scene);
   is(count_descriptors(), before, "no descriptor of this program was left open");
-  is(count_listed(), 0, "no jail is left on this host");
+  is(count_listed(scene.root->path), count_lingering(scene),
+     "no jail is left on this host that does not linger");
 }
 
 }  // namespace selftest

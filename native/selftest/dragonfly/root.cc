@@ -106,11 +106,15 @@ const char* listed(unsigned jid) {
   return row;
 }
 
-int count_listed() {
+int count_listed(const char* path) {
   char* text = read_list();
   int count = 0;
-  for (const char* c = text; c != nullptr && *c != '\0'; c++)
-    count += (c == text || c[-1] == '\n') ? 1 : 0;
+  for (char* line = text; line != nullptr && *line != '\0';) {
+    char* end = strchr(line, '\n');
+    if (end != nullptr) *end = '\0';
+    if (strstr(line, path) != nullptr) count++;
+    line = end == nullptr ? nullptr : end + 1;
+  }
   free(text);
   return count;
 }

@@ -18,7 +18,8 @@ bool write_text(const char* path, const char* text);
 // The line of `jail.list` for this jid, without the line feed; "" when there is none. Valid until
 // the next call.
 const char* listed(unsigned jid);
-int count_listed();
+// Rows of jails whose root is this path, or below it: others may have jails of their own.
+int count_listed(const char* path);
 // Mounts below a path.
 int count_mounts(const char* path);
 bool waits_until(bool (*condition)(const void* context), const void* context, int milliseconds);

@@ -154,10 +154,14 @@ uint32_t start_staying(Client* client, const char* verb, const char* word, uint3
   return command;
 }
 
+bool is_empty_folder(const Scene& scene, const char* name) {
+  const char* path = below(scene.root->state, name);
+  return rmdir(path) == 0 && mkdir(path, 0755) == 0;
+}
+
 bool is_clean(const Scene& scene) {
-  char jails[128];
-  snprintf(jails, sizeof jails, "%s/jails", scene.root->state);
-  return count_mounts(scene.root->path) == 0 && rmdir(jails) == 0 && mkdir(jails, 0755) == 0;
+  return count_mounts(scene.root->path) == 0 && is_empty_folder(scene, "jails") &&
+         is_empty_folder(scene, "names");
 }
 
 void nothing_left(const Scene& scene, const char* what) {
