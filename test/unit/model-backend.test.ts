@@ -283,7 +283,7 @@ describe('Jail on a model kernel', () => {
   });
 
   it('jails are still found when one of them breaks the list for everybody', async () => {
-    const addresses = Array.from({ length: 40 }, (_, index) => `fd00::1:2:${index + 1}`);
+    const addresses = Array.from({ length: 28 }, (_, index) => `fd00::1:2:${index + 1}`);
     const jail = await Jail.create({ path: ROOT, hostname: 'h', addresses });
     const foreign = kernel.host.fork();
     jailBy(foreign, 'foreign', ROOT, []);
