@@ -88,6 +88,11 @@ bool add_jid(void* context, uint32_t jid) {
 bool recover(const std::string& folder, uint32_t wanted, Recovery* recovery, Error* error) {
   Registry registry;
   if (!open_registry(folder, &registry, error)) return false;
+  if (!registry.state) return true;
+  // Of jails whose locks nobody can ask for any more, nobody is alive.
+  if (!registry.locks && !open_locks(registry.state.get(), &registry.locks)) {
+    return fail(error, "", "open", (folder + "/locks").c_str());
+  }
   std::vector<uint32_t> jids;
   each_jid(registry.state.get(), add_jid, &jids);
   for (const uint32_t jid : jids) {

@@ -121,8 +121,8 @@ Napi::Value find_entry(const Napi::CallbackInfo& info) {
 
 bool open_registry(const std::string& folder, Registry* registry, Error* error) {
   registry->folder = folder;
-  if (!open_state(folder.c_str(), &registry->state, error)) return false;
-  if (open_locks(registry->state.get(), &registry->locks)) return true;
+  if (!find_state(folder.c_str(), &registry->state, error)) return false;
+  if (!registry->state || find_locks(registry->state.get(), &registry->locks)) return true;
   return fail(error, "", "open", (folder + "/locks").c_str());
 }
 
@@ -137,7 +137,8 @@ bool get_registry(const Napi::CallbackInfo& info, size_t index, Registry* regist
 
 // Pending ids, of jails that are being made, are above kMaxJid.
 bool read_living(const Registry& registry, uint32_t jid, Entry* entry) {
-  if (jid == 0 || jid > kMaxJid || !is_alive(registry.locks.get(), jid, nullptr)) return false;
+  if (jid == 0 || jid > kMaxJid || !registry.locks) return false;
+  if (!is_alive(registry.locks.get(), jid, nullptr)) return false;
   return read_entry(registry.state.get(), jid, entry) && is_ready(*entry);
 }
 

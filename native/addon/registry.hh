@@ -8,7 +8,7 @@
 
 namespace dfjail {
 
-// A state directory, open for reading.
+// A state directory, open for reading. Without both descriptors as long as nobody has made a jail.
 struct Registry {
   std::string folder;
   UniqueFd state;

@@ -23,6 +23,7 @@ constexpr uint32_t kFirstId = 0x70000000U;
 constexpr uint32_t kIdsPerJail = 0x10000U;
 constexpr uint32_t kIdRanges = 4096 - 16;
 constexpr const char* kFreshName = "name.new";  // on its way into names/; the mutex is held
+constexpr size_t kMaxPath = 4096;
 constexpr size_t kEntryText = sizeof(Entry) + 1024;
 static_assert(kIdRangeLocks > static_cast<off_t>(kMaxPendingId), "locks of ids must not overlap");
 
@@ -48,6 +49,34 @@ class Mutex {
   const char* call_ = "open";
   bool held_ = false;
 };
+
+// The folders above a path, which are for everybody. False and errno.
+bool make_above(const char* dir) {
+  char path[kMaxPath];
+  const int length = snprintf(path, sizeof path, "%s", dir);
+  if (length >= static_cast<int>(sizeof path)) errno = ENAMETOOLONG;
+  if (length >= static_cast<int>(sizeof path)) return false;
+  for (char* at = strchr(path + 1, '/'); at != nullptr; at = strchr(at + 1, '/')) {
+    *at = '\0';
+    if (mkdir(path, 0755) < 0 && errno != EEXIST) return false;
+    *at = '/';
+  }
+  return true;
+}
+
+bool make_state(const char* dir, mode_t mode) {
+  if (mkdir(dir, mode) == 0 || errno == EEXIST) return true;
+  if (errno != ENOENT || !make_above(dir)) return false;
+  return mkdir(dir, mode) == 0 || errno == EEXIST;
+}
+
+// What lies in a folder that somebody else may write to cannot be believed.
+bool is_ours(int state, const char* dir, Error* error) {
+  struct stat info;
+  if (fstat(state, &info) < 0) return fail(error, kStep, "fstat", dir);
+  if (info.st_uid == geteuid() && (info.st_mode & 022) == 0) return true;
+  return fail(error, kStep, "open", dir, EPERM);
+}
 
 bool make_folder(int at, const char* name, mode_t mode) {
   return mkdirat(at, name, mode) == 0 || errno == EEXIST;
@@ -78,6 +107,14 @@ bool is_locked(int locks, off_t byte, pid_t* holder = nullptr) {
   const bool locked = !known || lock.l_type != F_UNLCK;  // what is not known is left alone
   if (holder != nullptr) *holder = known && locked && lock.l_pid > 0 ? lock.l_pid : 0;
   return locked;
+}
+
+bool open_locks_with(int flags, int state, UniqueFd* locks) {
+  locks->reset(openat(state, "locks", O_RDWR | flags | O_CLOEXEC | O_NOFOLLOW, 0600));
+  // Whoever only asks for locks need not be able to write.
+  if (!*locks && (errno == EROFS || errno == EACCES))
+    locks->reset(openat(state, "locks", O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  return static_cast<bool>(*locks);
 }
 
 void jail_folder(uint32_t jid, const char* file, char out[64]) {
@@ -399,26 +436,26 @@ bool move_aside(int state, int locks, uint32_t jid, Error* error) {
 }  // namespace
 
 bool open_state(const char* dir, UniqueFd* state, Error* error) {
-  const uid_t self = geteuid();
-  const mode_t mode = self == 0 ? 0755 : 0700;
-  if (mkdir(dir, mode) < 0 && errno != EEXIST) return fail(error, kStep, "mkdir", dir);
+  const mode_t mode = geteuid() == 0 ? 0755 : 0700;
+  if (!make_state(dir, mode)) return fail(error, kStep, "mkdir", dir);
   state->reset(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   if (!*state) return fail(error, kStep, "open", dir);
-  struct stat info;
-  if (fstat(state->get(), &info) < 0) return fail(error, kStep, "fstat", dir);
-  if (info.st_uid != self || (info.st_mode & 022) != 0)
-    return fail(error, kStep, "open", dir, EPERM);
+  if (!is_ours(state->get(), dir, error)) return false;
   if (!make_folder(state->get(), "names", mode)) return fail(error, kStep, "mkdir", "names");
   if (!make_folder(state->get(), "jails", mode)) return fail(error, kStep, "mkdir", "jails");
   return true;
 }
 
-bool open_locks(int state, UniqueFd* locks) {
-  locks->reset(openat(state, "locks", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  // Whoever only asks for locks need not be able to write.
-  if (!*locks && (errno == EROFS || errno == EACCES))
-    locks->reset(openat(state, "locks", O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  return static_cast<bool>(*locks);
+bool find_state(const char* dir, UniqueFd* state, Error* error) {
+  state->reset(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (*state) return is_ours(state->get(), dir, error);
+  return errno == ENOENT || fail(error, kStep, "open", dir);
+}
+
+bool open_locks(int state, UniqueFd* locks) { return open_locks_with(O_CREAT, state, locks); }
+
+bool find_locks(int state, UniqueFd* locks) {
+  return open_locks_with(0, state, locks) || errno == ENOENT;
 }
 
 bool register_jail(int state, Entry* entry, UniqueFd* locks, Error* error) {

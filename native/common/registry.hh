@@ -48,8 +48,8 @@ struct Entry {
   uint64_t pid_namespace = 0;  // inode of the anchor's
 };
 
-// Creates the state directory and its parts where missing; refuses one that is not ours or is a
-// symbolic link. Returns a descriptor of it.
+// Creates the state directory, the folders above it and its parts where missing; refuses one that
+// is not ours or is a symbolic link. Returns a descriptor of it.
 bool open_state(const char* dir, UniqueFd* state, Error* error);
 
 // For a monitor: takes a jid (and the name) and holds it by a lock on `locks`, which must stay open
@@ -73,7 +73,11 @@ void unregister_jail(int state, const Entry& entry);
 void add_guest_monitor(int state, uint32_t jid);
 void remove_guest_monitor(int state, uint32_t jid);
 
-// For readers. `locks` is opened once per listing with open_locks.
+// For readers, who make nothing: *state and *locks stay empty where there is none, and nobody is
+// alive then. `locks` is opened once per listing.
+bool find_state(const char* dir, UniqueFd* state, Error* error);
+bool find_locks(int state, UniqueFd* locks);
+// For those who make jails or take them back.
 bool open_locks(int state, UniqueFd* locks);
 bool is_alive(int locks, uint32_t jid, pid_t* monitor);
 // False when there is none, or one of another version of this package.
