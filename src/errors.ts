@@ -258,8 +258,16 @@ function show(value: unknown): string {
   }
 }
 
+const CANNOT_REGISTER =
+  'the state directory cannot be made or written to: DRAGONFLY_JAIL_STATE can name another';
+
 // Keys are "CODE step" or "CODE" alone; the more exact one is taken.
 const hints: Readonly<Record<string, string>> = {
+  'EPERM register':
+    'the state directory must be this user’s own and closed to the writing of others; DRAGONFLY_JAIL_STATE can name another',
+  'EACCES register': CANNOT_REGISTER,
+  'ENOTDIR register': CANNOT_REGISTER,
+  'EROFS register': CANNOT_REGISTER,
   'EPERM id-map': 'user namespaces are switched off here: probe() tells by what',
   'EACCES id-map': 'user namespaces are switched off here: probe() tells by what',
   'ENOSPC id-map': 'the limit of namespaces is reached: see user.max_user_namespaces in sysctl(8)',

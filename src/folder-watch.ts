@@ -1,5 +1,5 @@
-import { type FSWatcher, watch } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, type FSWatcher, watch } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** What is told of a folder whose folders come, are filled and go. */
 export interface FolderEvents {
@@ -11,21 +11,22 @@ export interface FolderEvents {
 
 /**
  * Watches a folder, and each folder that comes into it until it is known: what lives for a moment only would be gone
- * before anybody looks. Holds no program alive. Where it cannot watch (no such folder, no inotify instances or watches
- * left) it tells nothing.
+ * before anybody looks. As long as it is missing, the nearest one above it is watched instead. Holds no program alive.
+ * Where it cannot watch (no inotify instances or watches left) it tells nothing.
  *
  * @see inotify(7)
  */
 export class FolderWatch {
   readonly #path: string;
   readonly #events: FolderEvents;
-  readonly #folder: FSWatcher | null;
+  /** Of the folder, or of the one above it that is there. */
+  #watcher: FSWatcher | null = null;
   readonly #unknown = new Map<string, FSWatcher>();
 
   constructor(path: string, events: FolderEvents) {
     this.#path = path;
     this.#events = events;
-    this.#folder = watchQuietly(path, (name) => this.#change(name));
+    this.#begin();
   }
 
   /** @param isKnown tells of a folder by its name: it need not be watched any more */
@@ -35,8 +36,23 @@ export class FolderWatch {
 
   /** Ends it. */
   close(): void {
-    this.#folder?.close();
+    this.#watcher?.close();
     this.forget(() => true);
+  }
+
+  #begin(): void {
+    this.#watcher = watchQuietly(this.#path, (name) => this.#change(name));
+    if (this.#watcher !== null || existsSync(this.#path)) return;
+    const above = nearestAbove(this.#path);
+    this.#watcher = watchQuietly(above, () => this.#beginAgain());
+    // It may have come before that was watched.
+    if (nearestAbove(this.#path) !== above || existsSync(this.#path)) this.#beginAgain();
+  }
+
+  #beginAgain(): void {
+    this.#watcher?.close();
+    this.#begin();
+    this.#events.changed();
   }
 
   #change(name: string | null): void {
@@ -58,6 +74,11 @@ export class FolderWatch {
     this.#unknown.get(name)?.close();
     this.#unknown.delete(name);
   }
+}
+
+function nearestAbove(path: string): string {
+  const above = dirname(path);
+  return existsSync(above) || above === path ? above : nearestAbove(above);
 }
 
 function watchQuietly(path: string, changed: (name: string | null) => void): FSWatcher | null {

@@ -57,6 +57,12 @@ export interface Backend {
   defaultCapabilities(): Capabilities;
   setDefaultCapabilities(capabilities: Readonly<Capabilities>): void;
   recover(): Promise<RecoveredJail[]>;
+  /**
+   * Where jails are registered; null: nowhere in the file system.
+   *
+   * @param env the environment to go by
+   */
+  stateDirectory(env?: NodeJS.ProcessEnv): string | null;
   /** A directory in which something changes when jails come and go; null: there is none. */
   watchedDirectory(): string | null;
   /** What other programs have set up on the host for their jails; null: there are none of theirs. */

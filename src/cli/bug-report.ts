@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { release, type as systemType, version as systemVersion } from 'node:os';
+import { selectBackend } from '../backends/select.js';
 import { type InspectedPlace, inspectPlaces, OVERRIDE, places } from '../loader/load.js';
 import { packageFolder } from '../loader/package-folder.js';
 import { hostTuple } from '../loader/tuple.js';
 import { probe } from '../probe.js';
-import { stateDirectory } from '../registry/state-dir.js';
 import type { Probe } from '../reports.js';
 import type { Io } from './io.js';
 import { packageVersion } from './version.js';
@@ -83,8 +83,10 @@ export function probeOrError(): Probe | { readonly error: Error } {
 
 function stateOf(env: Io['env']): BugReport['state'] {
   try {
-    const directory = stateDirectory(env);
-    return { directory, exists: existsSync(directory) };
+    const directory = selectBackend().stateDirectory(env);
+    return directory === null
+      ? { directory: 'none', exists: false }
+      : { directory, exists: existsSync(directory) };
   } catch (error) {
     return { directory: `? ${error instanceof Error ? error.message : error}`, exists: false };
   }

@@ -4,16 +4,18 @@ import { invalidValue } from '../errors.js';
 const FOLDER = 'dragonfly-jail';
 
 /**
- * Where the jails of this user are registered: `/run/dragonfly-jail` for root, else `$XDG_RUNTIME_DIR/dragonfly-jail`,
- * else `/tmp/dragonfly-jail-<uid>`. The environment variable `DRAGONFLY_JAIL_STATE` overrides it. Who uses the
- * directory makes it, and refuses one that somebody else owns.
+ * Where the jails of this user are registered: in `runFolder` for root, else in `$XDG_RUNTIME_DIR`, and there
+ * `dragonfly-jail`; else `/tmp/dragonfly-jail-<uid>`. The environment variable `DRAGONFLY_JAIL_STATE` overrides it. Who
+ * makes a jail makes the directory and those above it; whoever uses it refuses one that somebody else owns.
  *
- * @param env the environment
- * @param uid the effective user
+ * @param runFolder where this system keeps what does not outlive a boot: `/run`
+ * @param env       the environment
+ * @param uid       the effective user
  * @returns an absolute path
  * @throws JailError `ERR_INVALID_ARG_VALUE`: the override is not an absolute path
  */
 export function stateDirectory(
+  runFolder: string,
   env: NodeJS.ProcessEnv = process.env,
   uid: number = process.geteuid?.() ?? 0,
 ): string {
@@ -22,7 +24,7 @@ export function stateDirectory(
     if (isAbsolute(override)) return override;
     throw invalidValue('DRAGONFLY_JAIL_STATE', 'an absolute path', override);
   }
-  if (uid === 0) return join('/run', FOLDER);
+  if (uid === 0) return join(runFolder, FOLDER);
   const runtime = env.XDG_RUNTIME_DIR;
   if (runtime && isAbsolute(runtime)) return join(runtime, FOLDER);
   return `/tmp/${FOLDER}-${uid}`;

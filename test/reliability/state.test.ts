@@ -11,7 +11,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { Jail, JailSystemError, listJails, recover } from 'dragonfly-jail';
+import {
+  findJails,
+  Jail,
+  JailSystemError,
+  listJails,
+  listProcesses,
+  recover,
+  watchJails,
+} from 'dragonfly-jail';
 import { isRoot, needRoot, skip } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
@@ -40,28 +48,54 @@ describe('a registry', () => {
     else process.env.DRAGONFLY_JAIL_STATE = chosen;
   });
 
-  it('that is missing is made', async () => {
+  it('that is missing is empty for whoever asks, and is not made', async () => {
     assert.deepEqual(listJails(), []);
-    rmSync(folder, { recursive: true, force: true });
+    assert.deepEqual(findJails({ hostname: 'first' }), []);
+    await assert.rejects(Jail.open('first'), { code: 'ERR_JAIL_NOT_FOUND' });
+    await assert.rejects(Jail.open(1), { code: 'ERR_JAIL_NOT_FOUND' });
+    assert(listProcesses().some(({ pid }) => pid === process.pid));
+    assert.deepEqual(await recover(), []);
+    assert(!existsSync(folder));
+  });
+
+  it('that is missing is watched from its first jail on', async () => {
+    const events = watchJails({ signal: AbortSignal.timeout(10_000), intervalMs: 5_000 });
+    const first = events.next();
+    const startedAt = Date.now();
+    const jail = await jails.create();
+    const { value } = await first;
+    assert.equal(value?.jail.jid, jail.jid);
+    assert(Date.now() - startedAt < 4_000, 'it was noticed by the interval only');
+    await events.return?.();
+  });
+
+  it('that is missing is made with the first jail', async () => {
     const jail = await jails.create({ name: 'first' });
     assert.equal((await jail.exec('echo', ['ok'])).stdout, 'ok\n');
     assert.deepEqual(await recover(), []);
   });
 
-  it('whose folder above is missing is an error that names it', async () => {
-    process.env.DRAGONFLY_JAIL_STATE = join(folder, 'a', 'b');
-    const expected = {
-      code: 'ENOENT',
-      syscall: 'mkdir',
-      step: 'register',
-      path: join(folder, 'a', 'b'),
-    };
-    await assert.rejects(jails.create(), expected);
-    assert.throws(() => listJails(), expected);
+  it('whose folders above are missing is made with them', async () => {
+    const state = join(folder, 'a', 'b');
+    process.env.DRAGONFLY_JAIL_STATE = state;
+    assert.deepEqual(listJails(), []);
+    const jail = await jails.create({ name: 'deep' });
+    assert.equal(listJails()[0]?.jid, jail.jid);
+    assert.deepEqual(readdirSync(join(state, 'names')), ['deep']);
+    await jail.stop();
+  });
+
+  it('that cannot be made is an error that names it, and what to do', async () => {
+    const state = join(folder, 'a', 'b');
+    process.env.DRAGONFLY_JAIL_STATE = state;
+    writeFileSync(folder, 'a file');
+    const where = { step: 'register', path: state, hint: /DRAGONFLY_JAIL_STATE/ };
+    await assert.rejects(jails.create(), { code: 'ENOTDIR', syscall: 'mkdir', ...where });
+    assert.throws(() => listJails(), { code: 'ENOTDIR', syscall: 'open', ...where });
   });
 
   it('that cannot be written is an error of the step register, and nothing is left', async function () {
-    listJails();
+    makeRegistry();
     makeReadOnly(this);
     const left = new Snapshot(jails.root.outside);
     await assert.rejects(jails.create(), isOneOf('EROFS', 'EACCES'));
@@ -109,7 +143,7 @@ describe('a registry', () => {
   });
 
   it('with an entry of another version: it is neither shown nor touched, and recover() says why', async () => {
-    listJails();
+    makeRegistry();
     const entry = join(folder, 'jails', '77', 'entry');
     mkdirSync(join(folder, 'jails', '77'));
     writeFileSync(entry, 'version 2\njid 77\nname later\nanchor 1\ncgroup /sys/fs/cgroup\n');
@@ -133,7 +167,7 @@ describe('a registry', () => {
   };
   for (const [what, text] of Object.entries(garbage)) {
     it(`with ${what} in a dead jail’s entry: recover() clears it away`, async () => {
-      listJails();
+      makeRegistry();
       mkdirSync(join(folder, 'jails', '5'));
       writeFileSync(join(folder, 'jails', '5', 'entry'), text);
       assert.deepEqual(listJails(), []);
@@ -147,7 +181,7 @@ describe('a registry', () => {
   }
 
   it('with things that are none of ours: they do no harm', async () => {
-    listJails();
+    makeRegistry();
     writeFileSync(join(folder, 'jails', 'README'), 'not a jail');
     mkdirSync(join(folder, 'jails', '12'));
     mkdirSync(join(folder, 'jails', '12', 'entry'));
@@ -182,6 +216,11 @@ describe('a registry', () => {
     program.tell();
     assert.equal(await program.next(), 'alive\n');
   });
+
+  function makeRegistry(): void {
+    for (const name of ['.', 'names', 'jails'])
+      mkdirSync(join(folder, name), { mode: 0o755, recursive: true });
+  }
 
   function makeReadOnly(context: Mocha.Context): void {
     if (!isRoot) {

@@ -20,6 +20,9 @@ import { endText, type LingeringJail } from './lingering.js';
 import { type OwnEntry, signalJail } from './listing.js';
 import { isLingeringNative, type RawConnection, type RawLingering } from './native-reads.js';
 
+// DragonFly has no /run.
+const RUN_FOLDER = '/var/run';
+
 /**
  * Jails of DragonFly itself: made and entered by monitors, listed and tuned by sysctls. The quirks and what is done about
  * them: docs/dragonfly.md.
@@ -38,7 +41,7 @@ export class DragonflyBackend extends KernelBackend implements Backend {
     signal: AbortSignal | null,
     steps: StepSink | null,
   ): Promise<MonitorConnection> {
-    const host = monitorHost(stateDirectory());
+    const host = monitorHost(this.stateDirectory());
     sweepOnce(host);
     const body = specBody(spec, host.stateDir);
     const connection = await MonitorConnection.create(host, body, signal, steps);
@@ -49,7 +52,7 @@ export class DragonflyBackend extends KernelBackend implements Backend {
   }
 
   async open(id: number | string): Promise<MonitorConnection> {
-    const host = monitorHost(stateDirectory());
+    const host = monitorHost(this.stateDirectory());
     const entry = this.ask(() => host.native.findEntry(host.stateDir, id));
     if (entry !== null && entry.socket !== '') {
       const { jid, name, socket } = entry;
@@ -66,7 +69,7 @@ export class DragonflyBackend extends KernelBackend implements Backend {
   capabilitiesOf(jid: number): Capabilities | null {
     const own = this.ask(() => this.capabilities.of(jid));
     if (own !== null) return own;
-    const { native, stateDir } = monitorHost(stateDirectory());
+    const { native, stateDir } = monitorHost(this.stateDirectory());
     const entry = this.ask(() => native.findEntry(stateDir, jid));
     return entry === null ? null : decodeCapabilities(entry.capabilities);
   }
@@ -76,11 +79,15 @@ export class DragonflyBackend extends KernelBackend implements Backend {
   }
 
   async recover(): Promise<RecoveredJail[]> {
-    return recoverAll(monitorHost(stateDirectory()));
+    return recoverAll(monitorHost(this.stateDirectory()));
+  }
+
+  stateDirectory(env?: NodeJS.ProcessEnv): string {
+    return stateDirectory(RUN_FOLDER, env);
   }
 
   watchedDirectory(): string {
-    return join(stateDirectory(), 'jails');
+    return join(this.stateDirectory(), 'jails');
   }
 
   hostSetup(): HostSetup {
@@ -88,7 +95,7 @@ export class DragonflyBackend extends KernelBackend implements Backend {
   }
 
   protected override entries(): OwnEntry[] {
-    const { native, stateDir } = monitorHost(stateDirectory());
+    const { native, stateDir } = monitorHost(this.stateDirectory());
     return native.listEntries(stateDir).map((raw) => this.#ownEntry(raw));
   }
 

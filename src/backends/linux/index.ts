@@ -20,6 +20,8 @@ import { planJail } from './plan.js';
 import { probeLinux } from './probe.js';
 import { readProcessTable } from './process-table.js';
 
+const RUN_FOLDER = '/run';
+
 /** Jails made of namespaces. The design and its reasons: docs/linux.md. */
 export class LinuxBackend implements Backend {
   readonly name = 'linux';
@@ -52,7 +54,7 @@ export class LinuxBackend implements Backend {
     signal: AbortSignal | null,
     steps: StepSink | null,
   ): Promise<MonitorConnection> {
-    const host = monitorHost(stateDirectory());
+    const host = monitorHost(this.stateDirectory());
     sweepOnce(host);
     const body = specBody(spec, host.stateDir);
     const connection = await MonitorConnection.create(host, body, signal, steps);
@@ -61,7 +63,7 @@ export class LinuxBackend implements Backend {
   }
 
   async open(id: number | string): Promise<MonitorConnection> {
-    const host = monitorHost(stateDirectory());
+    const host = monitorHost(this.stateDirectory());
     const entry = attempt(() => host.native.findEntry(host.stateDir, id));
     if (entry === null) throw jailNotFound(id);
     const name = entry.name === '' ? null : entry.name;
@@ -118,11 +120,15 @@ export class LinuxBackend implements Backend {
   }
 
   async recover(): Promise<RecoveredJail[]> {
-    return recoverAll(monitorHost(stateDirectory()));
+    return recoverAll(monitorHost(this.stateDirectory()));
+  }
+
+  stateDirectory(env?: NodeJS.ProcessEnv): string {
+    return stateDirectory(RUN_FOLDER, env);
   }
 
   watchedDirectory(): string {
-    return join(stateDirectory(), 'jails');
+    return join(this.stateDirectory(), 'jails');
   }
 
   // Jails are namespaces here, and their mounts and addresses go with them.
@@ -131,12 +137,12 @@ export class LinuxBackend implements Backend {
   }
 
   #read<T>(reader: (native: Native, stateDir: string) => T): T {
-    const { native, stateDir } = monitorHost(stateDirectory());
+    const { native, stateDir } = monitorHost(this.stateDirectory());
     return attempt(() => reader(native, stateDir));
   }
 
   #info(entry: RawJail): JailInfo {
-    return jailInfo(entry, this.#owned.has(key(stateDirectory(), entry.jid)));
+    return jailInfo(entry, this.#owned.has(key(this.stateDirectory(), entry.jid)));
   }
 
   #own({ stateDir }: MonitorHost, connection: MonitorConnection): void {

@@ -107,6 +107,10 @@ export class ModelBackend extends KernelBackend implements Backend {
     return reports;
   }
 
+  stateDirectory(): null {
+    return null;
+  }
+
   watchedDirectory(): null {
     return null;
   }

@@ -27,6 +27,7 @@ export const manualParts = {
       '/run/dragonfly-jail',
       'The registry of root’s jails on Linux; those of others are below `$XDG_RUNTIME_DIR`.',
     ],
+    ['/var/run/dragonfly-jail', 'The registry of jails on DragonFly.'],
     ['/etc/rc.conf', 'The jails of `dfjail start`, `stop`, `restart` and `status`.'],
   ],
   exitCodes: [
