@@ -296,6 +296,8 @@ const hints: Readonly<Record<string, string>> = {
   'EAGAIN namespaces': 'a limit of processes is reached: see nproc and processes in limits',
   'EPERM uid': 'only root can run commands as somebody else',
   'EPERM gid': 'only root can run commands as another group',
+  'EPERM attach':
+    'only root outside of jails may enter one, and with kern.chroot_allow_open_directories=0 without an open directory',
   EMFILE: 'this process has too many open files: raise its nofile limit or close some',
   ENFILE: 'the system has too many open files',
   ENOMEM: 'the system is out of memory',

@@ -29,11 +29,13 @@ export { probe } from './probe.js';
 export { listProcesses } from './processes.js';
 export { recover } from './recover.js';
 export type {
+  AttachReport,
   Feature,
   JailEvent,
   JailInfo,
   JailStep,
   JailUsage,
+  KeptDescriptor,
   LingeringConnection,
   PlanStep,
   Probe,

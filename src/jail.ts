@@ -13,7 +13,7 @@ import { type Looked, listensInside } from './listening.js';
 import { handleClosed, jailStopped } from './monitor/failure.js';
 import { loadNative } from './native.js';
 import { sumUsage } from './processes.js';
-import type { JailInfo, JailUsage, PlanStep, ProcessInfo } from './reports.js';
+import type { AttachReport, JailInfo, JailUsage, PlanStep, ProcessInfo } from './reports.js';
 import { signalNumber } from './signals.js';
 import {
   type ExecOptions,
@@ -374,6 +374,35 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
   signal(signal: NodeJS.Signals | number): number {
     const number = signalNumber(signal);
     return this.#end === 'gone' ? 0 : this.#backend.signal(this.jid, number);
+  }
+
+  /**
+   * Moves **this whole process** into the jail, **for good**: DragonFly as root, outside of jails; elsewhere it is refused.
+   * From then on it is one of the jail’s processes, and ends with the jail. All threads go along.
+   *
+   * Descriptors of directories would lead out, so they are closed (in their places is the end of an empty pipe, so that
+   * whoever opened one closes nothing of somebody else’s), and the working directory becomes the jail’s `/`. Everything
+   * else stays open and is told: files, pipes, and sockets, which keep the network that they were made in. Among those are
+   * the connections of `Jail` handles to their monitors, outside: through one, this program can still start commands in
+   * that jail, change its capabilities and end it.
+   *
+   * Load and open what will be needed before: `/` is the jail’s, and with it every module, program and configuration. What of
+   * Node goes on working is in docs/dragonfly.md.
+   *
+   * @returns which descriptors were closed, and which are kept; {@link AttachReport}
+   * @throws JailError `ERR_JAIL_UNSUPPORTED`: on Linux, in a worker thread, in a jail already; `ERR_JAIL_STOPPED`: the jail is
+   *   stopped, or this handle is closed; `ERR_JAIL_NOT_FOUND`: it is gone. Nothing has been done then.
+   * @throws JailSystemError step `attach`: `EPERM`: not root; what jail_attach(2) says, after which the directories
+   *   are closed all the same
+   * @see jail_attach(2), chdir(2)
+   * @example
+   * const jail = await Jail.open('www');
+   * const { kept } = jail.attach();
+   * console.log(kept.filter(({ type }) => type === 'socket').length, 'sockets came along');
+   */
+  attach(): AttachReport {
+    this.#assertLive();
+    return this.#backend.attach(this.jid);
   }
 
   /**

@@ -132,6 +132,22 @@ export interface JailStep {
   readonly durationMs: number;
 }
 
+/** A descriptor of this process that came with it into a jail. */
+export interface KeptDescriptor {
+  /** Its number. */
+  readonly fd: number;
+  /** What it is of. A `socket` keeps the network that it was made in, and a monitor’s is one too. */
+  readonly type: 'file' | 'socket' | 'pipe' | 'kqueue' | 'terminal' | 'device' | 'other';
+}
+
+/** What became of this process’s descriptors when it entered a jail. */
+export interface AttachReport {
+  /** They were of directories, which lead out: closed, and in their places is the end of an empty pipe. */
+  readonly closed: readonly number[];
+  /** What is still open, and was opened outside. */
+  readonly kept: readonly KeptDescriptor[];
+}
+
 /** Something that may be possible here or not. */
 export interface Feature {
   /** It can be had here, by this user. */

@@ -14,10 +14,9 @@ namespace {
 
 // A command that writes much is not to wait for us after every 64 KB. What a pipe may hold counts
 // against an ordinary user's share of all pipes: theirs stay as they are.
-constexpr int kRoomy = 256 * 1024;
-
 void make_roomy(int pipe) {
 #ifdef F_SETPIPE_SZ
+  constexpr int kRoomy = 256 * 1024;
   if (geteuid() == 0) fcntl(pipe, F_SETPIPE_SZ, kRoomy);
 #else
   (void)pipe;

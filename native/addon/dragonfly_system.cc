@@ -1,4 +1,5 @@
 #include "dragonfly_abi.hh"
+#include "dragonfly_attach.hh"
 #include "dragonfly_calls.hh"
 #include "dragonfly_lingering.hh"
 #include "dragonfly_setup.hh"
@@ -11,6 +12,7 @@ namespace dfjail {
 
 void define_system(Napi::Env env, Napi::Object exports) {
   define_abi(env, exports);
+  define_attach(env, exports);
   define_calls(env, exports);
   define_lingering(env, exports);
   define_recover(env, exports);

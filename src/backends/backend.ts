@@ -1,5 +1,6 @@
 import type { Capabilities } from '../capabilities.js';
 import type {
+  AttachReport,
   JailInfo,
   JailStep,
   PlanStep,
@@ -51,6 +52,9 @@ export interface Backend {
   jailProcesses(jid: number): ProcessInfo[];
   /** Signals every process of a jail: how many there were. */
   signal(jid: number, signal: number): number;
+
+  /** Moves this process into a jail, for good. Returns what became of its descriptors. */
+  attach(jid: number): AttachReport;
 
   /** What the kernel gives to a jail that jail(8) makes, as far as it is safe to. */
   newJailCapabilities(): Capabilities;

@@ -1,6 +1,6 @@
 /**
  * The bare calls of DragonFly BSD that jails are made of, for those who want them. {@link jail} and {@link jailAttach}
- * move *this* process into a jail, for good; the `Jail` objects of `dragonfly-jail` never do. On other systems every
+ * move *this* process into a jail, for good; of the `Jail` objects of `dragonfly-jail` only `attach()` does. On other systems every
  * call throws `ERR_JAIL_UNSUPPORTED`, after its arguments have been checked.
  *
  * @packageDocumentation

@@ -11,9 +11,10 @@ import { loadNative, nativeFailure, type RawJail } from '../../native.js';
 import { jailAddresses, jailInfo } from '../../registry/entries.js';
 import { recoverAll, sweepOnce } from '../../registry/recover.js';
 import { stateDirectory } from '../../registry/state-dir.js';
-import type { LingeringConnection, Probe, RecoveredJail } from '../../reports.js';
+import type { AttachReport, LingeringConnection, Probe, RecoveredJail } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
 import type { Backend, HostSetup, StepSink } from '../backend.js';
+import { enterJail } from './attach.js';
 import { nativeSetup } from './host-setup.js';
 import { KernelBackend } from './kernel-backend.js';
 import { endText, type LingeringJail } from './lingering.js';
@@ -33,7 +34,7 @@ export class DragonflyBackend extends KernelBackend implements Backend {
   readonly #owned = new Set<number>();
 
   probe(): Probe {
-    return this.probeAs('dragonfly', release(), process.geteuid?.() === 0);
+    return this.probeAs('dragonfly', release());
   }
 
   async create(
@@ -92,6 +93,14 @@ export class DragonflyBackend extends KernelBackend implements Backend {
 
   hostSetup(): HostSetup {
     return nativeSetup(loadNative().native);
+  }
+
+  protected override get privileged(): boolean {
+    return process.geteuid?.() === 0;
+  }
+
+  protected override enterJail(jid: number): AttachReport {
+    return enterJail(loadNative().native, jid);
   }
 
   protected override entries(): OwnEntry[] {

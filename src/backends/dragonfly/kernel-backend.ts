@@ -1,6 +1,8 @@
 import { type Capabilities, initialCapabilities } from '../../capabilities.js';
-import type { JailInfo, PlanStep, Probe, ProcessInfo } from '../../reports.js';
+import { jailNotFound } from '../../errors.js';
+import type { AttachReport, JailInfo, PlanStep, Probe, ProcessInfo } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
+import { checkAttach } from './attach.js';
 import { CapabilityAccess } from './capability-access.js';
 import { isJailed, type KernelReads, readPatiently } from './kernel-reads.js';
 import { checkSpec } from './limits.js';
@@ -22,6 +24,10 @@ export abstract class KernelBackend {
     this.capabilities = new CapabilityAccess(reads);
   }
 
+  /** Is this root? */
+  protected abstract get privileged(): boolean;
+  /** Moves this process into a jail, when it may and the jail is there. */
+  protected abstract enterJail(jid: number): AttachReport;
   /** Asks the kernel; its errors become those of this package. */
   protected abstract ask<T>(question: () => T): T;
   /** The jails that this package knows of. */
@@ -66,6 +72,12 @@ export abstract class KernelBackend {
     return this.ask(() => listProcesses(this.reads, jid));
   }
 
+  attach(jid: number): AttachReport {
+    this.ask(() => checkAttach(this.reads, this.privileged, jid));
+    if (this.find(jid) === null) throw jailNotFound(jid);
+    return this.enterJail(jid);
+  }
+
   newJailCapabilities(): Capabilities {
     return this.ask(() => this.capabilities.safeDefaults());
   }
@@ -80,10 +92,10 @@ export abstract class KernelBackend {
   }
 
   /** @see probeDragonfly */
-  protected probeAs(backend: Probe['backend'], release: string, privileged: boolean): Probe {
+  protected probeAs(backend: Probe['backend'], release: string): Probe {
     return this.ask(() => {
       const jailed = isJailed(this.reads);
-      return probeDragonfly(backend, release, privileged, jailed, this.capabilities);
+      return probeDragonfly(backend, release, this.privileged, jailed, this.capabilities);
     });
   }
 }

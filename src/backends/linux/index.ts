@@ -1,7 +1,7 @@
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { type Capabilities, decodeCapabilities, initialCapabilities } from '../../capabilities.js';
-import { jailNotFound } from '../../errors.js';
+import { jailNotFound, unsupported } from '../../errors.js';
 import { specBody } from '../../monitor/bodies.js';
 import { MonitorConnection } from '../../monitor/connection.js';
 import { type MonitorHost, monitorHost } from '../../monitor/host.js';
@@ -17,7 +17,7 @@ import type { Backend, StepSink } from '../backend.js';
 import { jailListText } from '../dragonfly/jail-list.js';
 import { checkCapabilities, checkSpec } from './limits.js';
 import { planJail } from './plan.js';
-import { probeLinux } from './probe.js';
+import { NO_ATTACH, probeLinux } from './probe.js';
 import { readProcessTable } from './process-table.js';
 
 const RUN_FOLDER = '/run';
@@ -105,6 +105,10 @@ export class LinuxBackend implements Backend {
 
   signal(jid: number, signal: number): number {
     return this.#read((native, stateDir) => native.signalJail(stateDir, jid, signal));
+  }
+
+  attach(): never {
+    throw unsupported('attach()', NO_ATTACH.reason, NO_ATTACH.hint);
   }
 
   newJailCapabilities(): Capabilities {

@@ -11,6 +11,12 @@ const CGROUPS = '/sys/fs/cgroup';
 const NEEDS_ROOT = 'it needs root';
 const AS_ROOT = 'run the program as root';
 
+/** Why this process cannot enter a jail, and what to do instead. */
+export const NO_ATTACH = {
+  reason: 'Linux cannot move a running process with threads, such as Node, into a jail',
+  hint: 'run a command in the jail with spawn()',
+};
+
 /**
  * What this machine can do, each by looking at what decides it.
  *
@@ -31,10 +37,7 @@ export function probeLinux(machine: Machine = thisMachine()): Probe {
     processChildren: processChildren(machine),
     persist: yes(),
     mountInside: no('a jail’s root can mount nothing on Linux', 'use mounts of the jail’s spec'),
-    attachThisProcess: no(
-      'Linux cannot move a running process with threads, such as Node, into a jail',
-      'run a command in the jail with spawn()',
-    ),
+    attachThisProcess: no(NO_ATTACH.reason, NO_ATTACH.hint),
   };
   const jails = firstMissing(features, ['native', 'kernel', 'userNamespaces']);
   return {

@@ -1,12 +1,13 @@
 import { abortError } from '../../abort.js';
 import type { Capabilities } from '../../capabilities.js';
 import { JailError, JailSystemError, jailNotFound } from '../../errors.js';
-import type { Probe, RecoveredJail } from '../../reports.js';
+import type { AttachReport, Probe, RecoveredJail } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
 import type { Backend, HostSetup, InsideView, StepSink } from '../backend.js';
 import { KernelBackend } from '../dragonfly/kernel-backend.js';
 import type { LingeringJail } from '../dragonfly/lingering.js';
 import { type OwnEntry, signalJail } from '../dragonfly/listing.js';
+import { attach } from './attach.js';
 import { type ConnectionKind, type Host, ModelConnection } from './connection.js';
 import { readsBy } from './host-reads.js';
 import { modelSetup } from './host-setup.js';
@@ -41,9 +42,7 @@ export class ModelBackend extends KernelBackend implements Backend {
   }
 
   probe(): Probe {
-    const privileged = this.#kernel.host.uid === 0;
-    const { release } = this.#kernel.traits;
-    return this.probeAs('model', release, privileged);
+    return this.probeAs('model', this.#kernel.traits.release);
   }
 
   async create(
@@ -121,6 +120,15 @@ export class ModelBackend extends KernelBackend implements Backend {
 
   protected override ask<T>(question: () => T): T {
     return during({ step: 'register', syscall: 'sysctl' }, question);
+  }
+
+  protected override get privileged(): boolean {
+    return this.#kernel.host.uid === 0;
+  }
+
+  // The program on a model is its host's first process.
+  protected override enterJail(jid: number): AttachReport {
+    return during({ step: 'attach', syscall: 'jail_attach', jid }, () => attach(this.#kernel, jid));
   }
 
   protected override entries(): OwnEntry[] {
