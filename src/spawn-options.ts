@@ -3,6 +3,7 @@ import { invalidType, invalidValue } from './errors.js';
 import { type Limits, type ResolvedLimit, resolveCommandLimits } from './limits.js';
 import { signalNumber } from './signals.js';
 import { type ResolvedStdio, resolveStdio, type StdioOptions } from './stdio-options.js';
+import { hasControlCharacter } from './text.js';
 import {
   assertAbortSignal,
   assertAbsolutePath,
@@ -278,7 +279,7 @@ function resolveIdentity(value: unknown, name: string): Identity {
   const expected = `the name or number of a ${name}`;
   assertFilledText(value, name, expected);
   // What ends a field or a line in passwd(5) is in no name.
-  if (/[:\s\p{Cc}]/u.test(value)) throw invalidValue(name, expected, value);
+  if (/[:\s]/.test(value) || hasControlCharacter(value)) throw invalidValue(name, expected, value);
   return value;
 }
 

@@ -8,6 +8,7 @@ import { type Capabilities, initialCapabilities, resolveCapabilities } from './c
 import { invalidType, invalidValue } from './errors.js';
 import { type Limits, type ResolvedLimits, resolveLimits } from './limits.js';
 import { type MountSpec, type ResolvedMount, resolveMounts } from './mounts.js';
+import { hasControlCharacter } from './text.js';
 import {
   assertAbsolutePath,
   assertBoolean,
@@ -128,7 +129,7 @@ export function resolveHostname(value: unknown, name = 'hostname'): string {
   if (value === '' || Buffer.byteLength(value) > MAX_HOSTNAME_BYTES) {
     throw invalidValue(name, `a hostname of 1 to ${MAX_HOSTNAME_BYTES} bytes`, value);
   }
-  if (/[\s\p{Cc}]/u.test(value)) {
+  if (/\s/.test(value) || hasControlCharacter(value)) {
     throw invalidValue(name, 'a hostname without white space and control characters', value);
   }
   return value;

@@ -1,4 +1,5 @@
 import { invalidType, invalidValue } from './errors.js';
+import { hasControlCharacter } from './text.js';
 
 /** The longest path that the kernels take, in bytes without the NUL (PATH_MAX is 4096 on Linux, 1024 on DragonFly). */
 export const MAX_PATH_BYTES = 4095;
@@ -111,7 +112,7 @@ export function assertAbsolutePath(
 ): asserts value is string {
   assertFilledText(value, name, expected);
   if (!value.startsWith('/')) throw invalidValue(name, `${expected} that is absolute`, value);
-  if (/\p{Cc}/u.test(value)) {
+  if (hasControlCharacter(value)) {
     throw invalidValue(name, `${expected} without control characters`, value);
   }
   if (Buffer.byteLength(value) > MAX_PATH_BYTES) {

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { invalidType, invalidValue, JailError } from '../errors.js';
+import { decodeUtf8 } from '../text.js';
 import { assertArray, assertFilledText, assertKnownKeys, assertObject } from '../validate.js';
 import { rcSystemError } from './system-error.js';
 
@@ -102,9 +103,7 @@ export function readTextFile(file: string): string {
 }
 
 function decode(bytes: Uint8Array, file: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw invalidValue('source', 'a file in UTF-8', file);
-  }
+  const text = decodeUtf8(bytes);
+  if (text === null) throw invalidValue('source', 'a file in UTF-8', file);
+  return text;
 }

@@ -125,7 +125,7 @@ function addProse(lines: string[], prose: string): void {
 }
 
 function addSentences(lines: string[], prose: string): void {
-  for (const sentence of prose.trim().split(/(?<=[.?!:]) (?=\p{Lu})/u)) {
+  for (const sentence of prose.trim().split(/(?<=[.?!:]) (?=[A-Z])/)) {
     if (sentence === '') continue;
     for (const line of wrapText(sentence, LINE_WIDTH)) lines.push(protect(escapeRoff(line)));
   }

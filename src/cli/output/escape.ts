@@ -1,6 +1,6 @@
-// Everything that is no letter, sign or plain space: control characters of both kinds, what turns the direction of
-// text round or is invisible, halves of surrogate pairs, what Unicode has not given a meaning yet.
-const HARMFUL = /[\p{C}\p{Zl}\p{Zp}]/gu;
+import { harmful, patternOf } from './character-class.js';
+
+const HARMFUL = patternOf(harmful, (characters) => new RegExp(`[${characters}]`, 'gu'));
 
 /**
  * Makes text that a jail has chosen fit to be shown on a terminal.

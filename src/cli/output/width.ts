@@ -1,3 +1,5 @@
+import { emoji, marks, patternOf } from './character-class.js';
+
 // Characters that take two columns: East Asian Width W and F of Unicode 15.1, rounded to whole blocks.
 const WIDE: readonly (readonly [number, number])[] = [
   [0x1100, 0x115f],
@@ -25,9 +27,10 @@ const WIDE: readonly (readonly [number, number])[] = [
   [0x20000, 0x3fffd],
 ];
 
-// Marks that stand on the letter before them, and the vowels and finals that complete a Hangul syllable.
-const NO_WIDTH = /^[\p{Mn}\p{Me}\u1160-\u11ff\ud7b0-\ud7c6\ud7cb-\ud7fb\u200b-\u200d]$/u;
-const EMOJI = /^\p{Emoji_Presentation}$/u;
+// The vowels and finals that complete a Hangul syllable, and what joins.
+const JOINING = String.raw`\u1160-\u11ff\ud7b0-\ud7c6\ud7cb-\ud7fb\u200b-\u200d`;
+const NO_WIDTH = patternOf(marks, (characters) => new RegExp(`^[${characters}${JOINING}]$`, 'u'));
+const EMOJI = patternOf(emoji, (characters) => new RegExp(`^[${characters}]$`, 'u'));
 const ASCII = /^[\x20-\x7e]*$/;
 
 /**

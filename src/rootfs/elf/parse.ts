@@ -1,3 +1,4 @@
+import { decodeUtf8, hasControlCharacter } from '../../text.js';
 import { BrokenFile, type ByteSource, Fields, readExactly } from './bytes.js';
 
 /** What an ELF file says of its needs. See elf(5). */
@@ -221,11 +222,7 @@ function stringAt(source: ByteSource, table: number, size: number, offset: numbe
 
 // Names of files are bytes; those that are no UTF-8 cannot be given to node:fs as strings, nor hold NUL or LF.
 function decode(bytes: Uint8Array): string {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    if (!/\p{Cc}/u.test(text)) return text;
-  } catch {
-    // Told below.
-  }
+  const text = decodeUtf8(bytes);
+  if (text !== null && !hasControlCharacter(text)) return text;
   throw new BrokenFile('has a name that is no text');
 }

@@ -1,4 +1,5 @@
 import { invalidValue } from '../../errors.js';
+import { hasControlCharacter } from '../../text.js';
 import {
   assertAbsolutePath,
   assertArray,
@@ -89,7 +90,7 @@ function field(value: unknown, name: string): string {
 
 function commentField(value: unknown, name: string): string {
   assertText(value, name);
-  if (/[:\p{Cc}]/u.test(value)) {
+  if (value.includes(':') || hasControlCharacter(value)) {
     throw invalidValue(name, 'a string without colons and control characters', value);
   }
   return value;
