@@ -109,7 +109,7 @@ export class DragonflyBackend extends KernelBackend implements Backend {
   }
 
   protected override lingering(): LingeringJail[] {
-    const { native, stateDir } = monitorHost(stateDirectory());
+    const { native, stateDir } = monitorHost(this.stateDirectory());
     if (!isLingeringNative(native)) return [];
     const noted = native.lingeringJails(stateDir);
     return noted.length === 0 ? [] : describeLingering(noted, native.endingConnections());
