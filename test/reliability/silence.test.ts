@@ -36,7 +36,7 @@ describe('a monitor that is none', () => {
   let folder: string;
 
   before(function () {
-    folder = nativeFolder(this, join(jails.root.outside, 'native'), 'fake.c');
+    folder = nativeFolder(this, join(jails.root.outside, 'native'), 'fake');
   });
 
   const inHello = {

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Jail, type JailedProcess, JailSystemError, recover } from 'dragonfly-jail';
+import { placeProgram } from '../support/compiled.js';
 import { eventually, needRoot, skip, sleep, within } from '../support/environment.js';
 import { startNeighbour, stateDirectory } from '../support/host.js';
-import { compileProgram } from '../support/injector.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
 import { byLength } from '../support/length.js';
@@ -50,7 +50,7 @@ describe('stop() of a jail', () => {
     it(`that ${how}, under a limit, ends everything; it is listed until then`, async function () {
       this.timeout(60_000);
       needRoot(this);
-      compileProgram(this, 'multiply.c', join(jails.root.path, 'multiply'));
+      placeProgram(this, 'multiply', join(jails.root.path, 'multiply'));
       const before = new Snapshot(jails.root.outside);
       const jail = await limited(this);
       const command = jail.spawn('/multiply', args, { stdio: ['ignore', 'pipe', 'ignore'] });

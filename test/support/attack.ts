@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Jail } from 'dragonfly-jail';
+import { placeProgram } from './compiled.js';
 import { skip } from './environment.js';
 import type { Jails } from './jails.js';
 
 const FOLDER = 'hostile';
 /** The program of test/security/programs, as the jails see it. */
 export const ATTACK = `/${FOLDER}/attack`;
-const SOURCES = fileURLToPath(new URL('../../../test/security/programs', import.meta.url));
 const PATIENCE = 20_000;
 
 /** How an attempt ended: 'ok', or the name of the error; and everything that the program wrote. */
@@ -28,23 +27,7 @@ export function compileAttacks(context: Mocha.Context, jails: Jails): void {
   const folder = join(jails.root.path, FOLDER);
   mkdirSync(folder, { recursive: true });
   chmodSync(folder, 0o755);
-  const program = attackOutside(jails);
-  const sources = readdirSync(SOURCES).filter((name) => name.endsWith('.c'));
-  const args = [
-    '-O1',
-    '-w',
-    '-pthread',
-    '-o',
-    program,
-    ...sources.map((name) => join(SOURCES, name)),
-  ];
-  try {
-    execFileSync(process.env.CC ?? 'cc', args, { stdio: 'pipe' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') skip(context, 'no C compiler');
-    throw error;
-  }
-  chmodSync(program, 0o755);
+  placeProgram(context, 'attack', attackOutside(jails));
 }
 
 /** The same program, as the host sees it. */

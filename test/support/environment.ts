@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { realpathSync } from 'node:fs';
+import { type as systemType } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Is this the root of the machine? What a jail can do for its network differs by that. */
@@ -7,6 +8,12 @@ export const isRoot = process.getuid?.() === 0 || process.env.DFJAIL_TEST_BACKEN
 
 /** Do the tests run on a model of the DragonFly kernel, whoever runs them? See support/model. */
 export const onModel = process.env.DFJAIL_TEST_BACKEND === 'model';
+
+/** Do they run on DragonFly itself? */
+export const onRealDragonfly = !onModel && systemType() === 'DragonFly';
+
+/** Are the jails DragonFly's, those of its kernel or of the model of it? What they promise differs from Linux in places. */
+export const onDragonfly = onModel || onRealDragonfly;
 
 /** The program that runs the tests; the roots of the tests have it at the same path. */
 export const nodePath = realpathSync(process.execPath);
@@ -29,6 +36,16 @@ export function skip(context: Mocha.Context, reason: string): never {
 /** For what the model of the DragonFly kernel has not. */
 export function skipOnModel(context: Mocha.Context, reason: string): void {
   if (onModel) skip(context, `on the model: ${reason}`);
+}
+
+/** For what only Linux has: /proc, namespaces, the numbers of its calls. The reason says what keeps the promise there. */
+export function skipOnDragonfly(context: Mocha.Context, reason: string): void {
+  if (onDragonfly) skip(context, `on DragonFly: ${reason}`);
+}
+
+/** For what DragonFly's own kernel does and neither Linux nor the model. */
+export function needDragonfly(context: Mocha.Context): void {
+  if (!onRealDragonfly) skip(context, 'is about the kernel of DragonFly');
 }
 
 let running: Mocha.Test | undefined;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { onRealDragonfly } from './environment.js';
 import {
   modelDescriptors,
   modelInterfaces,
@@ -9,49 +10,23 @@ import {
   modelProcessesBelow,
 } from './model/host.js';
 import { modelKernel } from './model/world.js';
+import { type HostProcess, system } from './system/index.js';
 
-// What the tests look up about the machine by themselves, so as not to believe the package about itself.
+export type { HostProcess } from './system/index.js';
 
-/** One process of the host; a recycled pid is another one. */
-export interface HostProcess {
-  readonly pid: number;
-  readonly parent: number;
-  readonly command: string;
-  readonly state: string;
-  /** It has ended, and only waits for others to notice: for its parent, or for those of what was below it. */
-  readonly ended: boolean;
-  readonly start: string;
-}
-
-const EXITING = 0x4;
+// What the tests look up about the machine by themselves, so as not to believe the package about itself: of this machine,
+// or of a model of one.
 
 /** The process of that pid, or null when there is none. A zombie is one. */
 export function hostProcess(pid: number): HostProcess | null {
   const kernel = modelKernel();
-  if (kernel !== null) return modelProcess(kernel, pid);
-  const text = read(`/proc/${pid}/stat`);
-  if (text === null) return null;
-  const end = text.lastIndexOf(')');
-  const fields = text.slice(end + 2).split(' ');
-  const state = fields[0] ?? '?';
-  return {
-    pid,
-    parent: Number(fields[1]),
-    command: text.slice(text.indexOf('(') + 1, end),
-    state,
-    ended: state === 'Z' || (Number(fields[6]) & EXITING) !== 0,
-    start: fields[19] ?? '',
-  };
+  return kernel === null ? system.process(pid) : modelProcess(kernel, pid);
 }
 
 /** Every process of the host. */
 export function hostProcesses(): HostProcess[] {
   const kernel = modelKernel();
-  if (kernel !== null) return modelProcesses(kernel);
-  return names('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => hostProcess(Number(name)))
-    .filter((process) => process !== null);
+  return kernel === null ? system.processes() : modelProcesses(kernel);
 }
 
 /** Signals a process of the host, from outside of every jail. */
@@ -112,64 +87,50 @@ export function monitorsOf(pid: number): HostProcess[] {
   return hostProcesses().filter((one) => one.parent === parent && one.command === 'jail-monitor');
 }
 
-/** Processes that have the directory among their mounts, however they were started. */
+/** Processes of jails whose roots are below the directory, however they were started. */
 export function processesWithMount(directory: string): HostProcess[] {
   const kernel = modelKernel();
-  if (kernel !== null) return modelProcessesBelow(kernel, directory);
-  const own = read('/proc/self/mountinfo');
-  return hostProcesses().filter((process) => {
-    if (process.ended) return false;
-    const mounts = read(`/proc/${process.pid}/mountinfo`);
-    return mounts !== null && mounts !== own && mounts.includes(directory);
-  });
+  return kernel === null
+    ? system.processesBelow(directory)
+    : modelProcessesBelow(kernel, directory);
 }
 
 /** The mounts of the host, one a line. */
 export function hostMounts(): string[] {
   const kernel = modelKernel();
-  if (kernel !== null) return kernel.host.getfsstat().map((row) => JSON.stringify(row));
-  return (read('/proc/self/mountinfo') ?? '').split('\n');
+  if (kernel === null) return system.mounts();
+  return kernel.host.getfsstat().map((row) => JSON.stringify(row));
 }
 
-/** The names of the host's network interfaces, up or not; of the model's with their addresses. */
+/** The names of the host's network interfaces, up or not; on DragonFly with their addresses. */
 export function hostInterfaces(): string[] {
   const kernel = modelKernel();
-  if (kernel !== null) return modelInterfaces(kernel);
-  return names('/sys/class/net');
+  return kernel === null ? system.interfaces() : modelInterfaces(kernel);
 }
 
 /** The host's routes to an address of a jail. */
 export function hostRoutesTo(address: string): string[] {
   const kernel = modelKernel();
-  if (kernel !== null) return modelInterfaces(kernel).filter((row) => row.endsWith(` ${address}`));
-  const table = address.includes(':') ? '/proc/net/ipv6_route' : '/proc/net/fib_trie';
-  const text = address.includes(':') ? hexOf(address) : `${address}\n`;
-  return (read(table) ?? '').split(/^/m).filter((line) => line.includes(text));
+  if (kernel === null) return system.routesTo(address);
+  return modelInterfaces(kernel).filter((row) => row.endsWith(` ${address}`));
 }
 
 /** The network namespaces that some process is in, of those that this user may look at. */
 export function networkNamespaces(): Set<string> {
-  const links = names('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => link(`/proc/${name}/ns/net`));
-  return new Set(links.filter((text) => text !== null));
+  return system.networks();
 }
 
 /** What this process has open, as the kernel names it. */
 export function openDescriptors(): string[] {
   const kernel = modelKernel();
-  if (kernel !== null) return modelDescriptors(kernel);
-  return names('/proc/self/fd')
-    .map((name) => link(`/proc/self/fd/${name}`))
-    .filter((text) => text !== null && text !== `/proc/${process.pid}/fd`)
-    .map(String);
+  return kernel === null ? system.ownDescriptors() : modelDescriptors(kernel);
 }
 
 /** Where the package keeps its registry, as its documents say. */
 export function stateDirectory(): string {
   const { DRAGONFLY_JAIL_STATE: chosen, XDG_RUNTIME_DIR: runtime } = process.env;
   if (chosen) return chosen;
-  if (process.getuid?.() === 0) return '/run/dragonfly-jail';
+  if (process.getuid?.() === 0) return join(onRealDragonfly ? '/var/run' : '/run', 'dragonfly-jail');
   return runtime ? join(runtime, 'dragonfly-jail') : `/tmp/dragonfly-jail-${process.getuid?.()}`;
 }
 
@@ -185,22 +146,6 @@ export function registeredNames(): { name: string; jid: string }[] {
   if (modelKernel() !== null) return [];
   const folder = join(stateDirectory(), 'names');
   return names(folder).map((name) => ({ name, jid: link(join(folder, name)) ?? '' }));
-}
-
-function hexOf(address: string): string {
-  const [head = '', tail = ''] = address.split('::');
-  const left = head.split(':').filter(Boolean);
-  const right = tail.split(':').filter(Boolean);
-  const zeros = Array<string>(8 - left.length - right.length).fill('0');
-  return [...left, ...zeros, ...right].map((group) => group.padStart(4, '0')).join('');
-}
-
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
 }
 
 function link(path: string): string | null {

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import {
-  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -11,13 +10,16 @@ import {
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { skip } from './environment.js';
+import { placeProgram } from './compiled.js';
+import { onRealDragonfly, skip } from './environment.js';
 
 // The package's own native parts, but for the monitor, in whose place a program stands that makes its system calls fail.
 
 const BUILT =
   process.env.DRAGONFLY_JAIL_NATIVE ?? fileURLToPath(new URL('../../Release', import.meta.url));
-const SOURCES = fileURLToPath(new URL('../../../test/reliability/programs', import.meta.url));
+
+// On DragonFly recover() is a program of its own.
+const PARTS = ['jail.node', 'jail-monitor', ...(onRealDragonfly ? ['jail-recover'] : [])];
 
 /** One system call that was made. */
 export interface Call {
@@ -34,26 +36,14 @@ export interface Fault extends Call {
   readonly errno: number;
 }
 
-/** Compiles one of the programs of test/reliability/programs to a file. */
-export function compileProgram(context: Mocha.Context, name: string, file: string): void {
-  const args = ['-O1', '-Wall', '-o', file, join(SOURCES, name)];
-  try {
-    execFileSync(process.env.CC ?? 'cc', args, { stdio: 'pipe' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') skip(context, 'no C compiler');
-    throw error;
-  }
-  chmodSync(file, 0o755);
-}
-
-/** Makes a folder for DRAGONFLY_JAIL_NATIVE in which the monitor is a program of test/reliability/programs. */
+/** Makes a folder for DRAGONFLY_JAIL_NATIVE in which the monitor is a program of test/programs.json. */
 export function nativeFolder(context: Mocha.Context, folder: string, program: string): string {
   mkdirSync(folder, { recursive: true });
-  for (const name of ['jail.node', 'jail-monitor']) {
+  for (const name of PARTS) {
     const copy = name === 'jail-monitor' ? 'real-monitor' : name;
     copyFileSync(join(BUILT, name), join(folder, copy));
   }
-  compileProgram(context, program, join(folder, 'jail-monitor'));
+  placeProgram(context, program, join(folder, 'jail-monitor'));
   return folder;
 }
 
@@ -62,7 +52,7 @@ export function injectorFolder(context: Mocha.Context, folder: string): string {
   if (process.platform !== 'linux' || arch() !== 'x64') {
     skip(context, 'the injector of faults knows the registers of x86_64 on Linux only');
   }
-  return nativeFolder(context, folder, 'inject.c');
+  return nativeFolder(context, folder, 'inject');
 }
 
 /** Plans what the next monitor of a folder does, and reads what it did. */

@@ -1,5 +1,5 @@
 import { Jail, type JailSpec } from 'dragonfly-jail';
-import { onModel } from './environment.js';
+import { onDragonfly } from './environment.js';
 import { makeRoot, type TestRoot } from './roots.js';
 
 const TEST_TIMEOUT = 20_000;
@@ -18,7 +18,7 @@ export class Jails {
   spec(about: Partial<JailSpec> = {}): JailSpec {
     const { path, mounts } = this.root;
     // DragonFly's jails have their addresses on an interface of the host.
-    const network = onModel && about.addresses ? { interface: 'lo0' } : {};
+    const network = onDragonfly && about.addresses ? { interface: 'lo0' } : {};
     return { path, hostname: 'jail.test', mounts, ...network, ...about };
   }
 

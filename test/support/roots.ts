@@ -4,8 +4,9 @@ import { basename, dirname, join } from 'node:path';
 import type { MountSpec } from 'dragonfly-jail';
 import { prepareThinRoot } from 'dragonfly-jail/rootfs';
 import type { ModelKernel } from 'dragonfly-jail/testing';
-import { nodePath } from './environment.js';
+import { nodePath, onRealDragonfly } from './environment.js';
 import { modelKernel } from './model/world.js';
+import { mountAsAdministrator } from './system/dragonfly-root.js';
 
 const MNT_RDONLY = 1;
 const PASSWD = 'root:*:0:0::/root:/bin/sh\nnobody:*:65534:65534::/:/bin/sh\n';
@@ -20,15 +21,31 @@ export interface TestRoot {
   remove(): Promise<void>;
 }
 
+/** How a root is to be. */
+export interface RootOptions {
+  /** Its jails make their own /dev and /proc: where DragonFly has one already it takes no other. */
+  readonly ownDevices?: boolean;
+}
+
 /** Makes a root in which the host's programs run, Node among them. */
-export async function makeRoot(name = 'root'): Promise<TestRoot> {
+export async function makeRoot(
+  name = 'root',
+  { ownDevices = false }: RootOptions = {},
+): Promise<TestRoot> {
   const outside = await realpath(await mkdtemp(join(tmpdir(), 'dfjail-test-')));
   const path = join(outside, name);
   const kernel = modelKernel();
   if (kernel !== null) return modelRoot(kernel, outside, path);
   const { mounts } = await prepareThinRoot(path, { include: [nodeFolder()] });
   const remove = () => rm(outside, { recursive: true, force: true });
-  return { path, mounts, outside, remove };
+  if (!onRealDragonfly) return { path, mounts, outside, remove };
+  // There all jails of a root see the same mounts, so they are made once, as an administrator does it.
+  const unmount = mountAsAdministrator(mounts, { path, outside, ownDevices });
+  const removeAll = async () => {
+    unmount();
+    await remove();
+  };
+  return { path, mounts: [], outside, remove: removeAll };
 }
 
 // Of a Node that is not the system's: with the libraries that may lie beside its bin.

@@ -1,5 +1,7 @@
 // Stands in the place of jail-monitor and misbehaves in the way that the file `manner` in its folder says. What it says
 // rightly it says as docs/monitor-protocol.md has it.
+#include "own_path.h"
+
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,9 +16,7 @@ static char manner[64];
 
 static void read_manner(void) {
   char path[PATH_MAX];
-  const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 16);
-  if (n < 0) exit(1);
-  path[n] = '\0';
+  if (own_path(path, sizeof path - 16) < 0) exit(1);
   strcpy(strrchr(path, '/') + 1, "manner");
   FILE *in = fopen(path, "r");
   if (in == NULL || fscanf(in, "%63s", manner) != 1) exit(1);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 struct attempt {
@@ -16,30 +16,34 @@ struct attempt {
   long (*run)(char** args); /* the arguments after the name, and NULL; below 0: errno */
 };
 
+/* Of every system. */
 extern const struct attempt file_attempts[];
-extern const struct attempt mount_attempts[];
-extern const struct attempt kernel_attempts[];
 extern const struct attempt process_attempts[];
 extern const struct attempt network_attempts[];
 extern const struct attempt limit_attempts[];
 extern const struct attempt loop_attempts[];
-extern const struct attempt call_attempts[];
-extern const struct attempt netlink_attempts[];
 
-/* Numbers of system calls that old headers lack; the same on all architectures. */
-enum {
-  CALL_OPEN_TREE = 428,
-  CALL_MOVE_MOUNT = 429,
-  CALL_FSOPEN = 430,
-  CALL_FSCONFIG = 431,
-  CALL_FSMOUNT = 432,
-  CALL_PIDFD_OPEN = 434,
-  CALL_CLONE3 = 435,
-  CALL_PIDFD_GETFD = 438,
-  CALL_MOUNT_SETATTR = 442,
-};
+/* What each system does in its own way: linux/ and dragonfly/ each have all of it. */
+extern const struct attempt* const system_attempts[]; /* and NULL */
+/* The control of what only a root may do, without a jail: namespaces of one's own where there are any. */
+void enter_namespaces(void);
+/* Makes it possible to call chroot(2), where that takes something. */
+void prepare_chroot(void);
+/* Lets a socket bind what is not ours, where there is an option for that; below 0: there is none. */
+int make_free(int fd, int family);
+/* Exchanges two names as fast as the kernel does it; one of them may be missing for a moment. */
+int exchange_names(const char* one, const char* other);
+/* Lets everybody trace this process, where that has to be allowed. */
+void allow_tracing(void);
 
 static inline long fail_with(int number) {
   errno = number;
   return -1;
+}
+
+/* Seconds. */
+static inline double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }

@@ -1,58 +1,26 @@
 #include "attempt.h"
 
-#include <fcntl.h>
-#include <sched.h>
-#include <sys/mount.h>
-
-static const struct attempt* const groups[] = {file_attempts,    mount_attempts,   kernel_attempts,
-                                               process_attempts, network_attempts, limit_attempts,
-                                               loop_attempts,    call_attempts,    netlink_attempts};
-
-static void write_text(const char* path, const char* text) {
-  int fd = open(path, O_WRONLY);
-  if (fd < 0 || write(fd, text, strlen(text)) < 0) perror(path);
-  close(fd);
-}
-
-static void become_root_of_a_namespace(int flags) {
-  char map[64];
-  int uid = geteuid(), gid = getegid();
-  if (unshare(CLONE_NEWUSER | flags) < 0) {
-    perror("unshare");
-    exit(9);
-  }
-  write_text("/proc/self/setgroups", "deny");
-  snprintf(map, sizeof map, "0 %d 1", uid);
-  write_text("/proc/self/uid_map", map);
-  snprintf(map, sizeof map, "0 %d 1", gid);
-  write_text("/proc/self/gid_map", map);
-}
-
-/* The control of what only a root can do: namespaces of its own, whose root it is, and no jail. */
-static void enter_namespaces(void) {
-  int flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC;
-  if (geteuid() != 0) {
-    become_root_of_a_namespace(flags);
-  } else if (unshare(flags) < 0) {
-    perror("unshare");
-    exit(9);
-  }
-  mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
-}
+static const struct attempt* const groups[] = {file_attempts, process_attempts, network_attempts, limit_attempts,
+                                               loop_attempts, NULL};
 
 /* The control of what leads out of a root directory: chroot(2) alone. */
 static void enter_chroot(const char* path) {
-  if (geteuid() != 0) become_root_of_a_namespace(0);
+  prepare_chroot();
   if (chroot(path) < 0 || chdir("/") < 0) perror("chroot");
 }
 
-static const struct attempt* find(const char* name) {
-  for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
-    for (const struct attempt* a = groups[g]; a->name != NULL; a++) {
+static const struct attempt* find_in(const struct attempt* const* among, const char* name) {
+  for (; *among != NULL; among++) {
+    for (const struct attempt* a = *among; a->name != NULL; a++) {
       if (strcmp(a->name, name) == 0) return a;
     }
   }
   return NULL;
+}
+
+static const struct attempt* find(const char* name) {
+  const struct attempt* found = find_in(groups, name);
+  return found != NULL ? found : find_in(system_attempts, name);
 }
 
 int main(int argc, char** argv) {

@@ -6,14 +6,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* A socket on loan: free to bind what is not ours, whatever it takes. */
-static int make_free(int fd, int family) {
-  int one = 1;
-  int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
-  if (setsockopt(fd, level, family == AF_INET ? 15 : 78, &one, sizeof one) == 0) return 0;
-  return setsockopt(fd, level, family == AF_INET ? 19 : 75, &one, sizeof one);
-}
-
 static int address_of(const char* text, int port, struct sockaddr_storage* out, socklen_t* size) {
   struct sockaddr_in* v4 = (struct sockaddr_in*)out;
   struct sockaddr_in6* v6 = (struct sockaddr_in6*)out;

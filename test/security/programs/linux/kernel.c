@@ -1,4 +1,4 @@
-#include "attempt.h"
+#include "calls.h"
 
 #include <fcntl.h>
 #include <linux/bpf.h>

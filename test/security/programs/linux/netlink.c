@@ -1,4 +1,4 @@
-#include "attempt.h"
+#include "calls.h"
 
 #include <arpa/inet.h>
 #include <linux/icmpv6.h>
