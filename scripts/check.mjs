@@ -1,13 +1,19 @@
 // npm run check: lint, types, public surface, doc comments and format of both languages. With --fix (npm run format) it mends what it can.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { type as systemType } from 'node:os';
 import { filesBelow } from './lib/fresh.mjs';
 import { at, giveUp, run, say } from './lib/project.mjs';
+import { stalePlatformTexts, writePlatformTexts } from './lib/platform-row.mjs';
+import { staleness } from './lib/records.mjs';
 import { compileLibrary, installPackages, tsc } from './lib/steps.mjs';
 
 const fix = process.argv.includes('--fix');
 
+const WITHOUT = 'has no program for this system';
+
 function biome() {
+  if (systemType() === 'DragonFly') return notHere('biome', 'lint and the format of TypeScript');
   const program = at('node_modules', '@biomejs', 'biome', 'bin', 'biome');
   const args = ['check', '--error-on-warnings', ...(fix ? ['--write'] : [])];
   return run(process.execPath, [program, ...args]);
@@ -38,16 +44,42 @@ async function docComments() {
   return gaps.length === 0;
 }
 
-function clangFormat() {
-  const program = createRequire(import.meta.url)('clang-format').getNativeBinary();
-  if (!program || !existsSync(program)) {
-    say('clang-format has no binary for this system: the format of C++ is not checked');
-    return true;
+function notHere(name, what) {
+  say(`${name} ${WITHOUT}: ${what} are not checked`);
+  return true;
+}
+
+// It throws where it has none.
+function clangFormatProgram() {
+  try {
+    return createRequire(import.meta.url)('clang-format').getNativeBinary();
+  } catch {
+    return null;
   }
+}
+
+function clangFormat() {
+  const program = clangFormatProgram();
+  if (!program || !existsSync(program)) return notHere('clang-format', 'the formats of C++');
   const sources = [...filesBelow(at('native')), ...filesBelow(at('test', 'native'))];
   const files = sources.filter((file) => /\.(cc|hh)$/.test(file));
   if (files.length === 0) return true;
   return run(program, [...(fix ? ['-i'] : ['--dry-run', '-Werror']), ...files]);
+}
+
+// What the documents say of DragonFly is what the records say; and what has changed since is named, which is no failure.
+function records() {
+  for (const { name, changed } of staleness()) {
+    if (changed === null) say(`${name} does not tell what it was taken of`);
+    else if (changed.length > 0)
+      say(
+        `not run on DragonFly since ${name}: ${changed.length} files have changed\n  ${changed.join('\n  ')}`,
+      );
+  }
+  if (fix) writePlatformTexts();
+  const stale = stalePlatformTexts().map(({ path }) => path);
+  if (stale.length > 0) say(`${stale.join(', ')}: not what the records say`);
+  return stale.length === 0;
 }
 
 installPackages();
@@ -57,6 +89,7 @@ const checks = {
   'public surface': publicSurface,
   'doc comments': docComments,
   'clang-format': clangFormat,
+  records,
 };
 const failed = [];
 for (const [name, check] of Object.entries(checks)) if (!(await check())) failed.push(name);

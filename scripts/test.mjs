@@ -3,21 +3,13 @@
 
 import { runAsBoth } from './lib/both-users.mjs';
 import { runFuzzers, runSanitized } from './lib/native-checks.mjs';
-import { at, giveUp } from './lib/project.mjs';
+import { giveUp } from './lib/project.mjs';
 import { compileExamples, compileTests, setup } from './lib/steps.mjs';
-import { add, conclude, fail, nothing, runMocha, runNativeTests } from './lib/suites.mjs';
+import { add, conclude, fail, nothing, runMocha, runNativeTests, runOnModel } from './lib/suites.mjs';
 import { runTidy } from './lib/tidy.mjs';
 
 const args = process.argv.slice(2);
 const FUZZ_SECONDS = 20;
-
-// The same promises, on the model of the DragonFly kernel.
-function runOnModel() {
-  const env = { ...process.env, DFJAIL_TEST_BACKEND: 'model' };
-  const required = ['--require', at('build', 'test', 'support', 'model', 'world.js')];
-  const options = { args: [...required, ...args], spawn: { env } };
-  return runMocha('behaviour', 'behaviour, on the model of DragonFly', options);
-}
 
 // A suite that ran nothing proves nothing; but somebody who picked a few tests meant it.
 function wasSkipped(counts) {
@@ -33,7 +25,7 @@ const sum = nothing();
 add(sum, runMocha('unit', 'unit', { args }));
 const behaviour = runAsBoth('behaviour', { args });
 add(sum, behaviour);
-add(sum, runOnModel());
+add(sum, runOnModel({ args }));
 add(sum, runAsBoth('security', { args }));
 add(sum, runAsBoth('examples', { args }));
 add(sum, runMocha('documents', 'documents', { args }));

@@ -5,6 +5,7 @@
 // its part of the bundle. So there is one instance of each module in a program, whichever way it was imported. What tsc
 // has put into dist works too, only slower.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type as systemType } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { at, say } from './project.mjs';
 
@@ -54,6 +55,11 @@ function layers() {
 }
 
 async function loadEsbuild() {
+  // npm takes it for FreeBSD, whose program does not run here.
+  if (systemType() === 'DragonFly') {
+    say('esbuild has no program for DragonFly: the package stays in many files, which works too');
+    return null;
+  }
   try {
     const esbuild = await import('esbuild');
     await esbuild.transform('');

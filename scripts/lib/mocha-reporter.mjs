@@ -1,32 +1,26 @@
-// Mocha's spec reporter, and beside it a file with the counts: `--reporter-option result=<file>`.
+// Mocha's spec reporter, and beside it a file with a line for each test: `--reporter-option result=<file>`.
 //
 // A test says why it is skipped by setting `skipReason` on its context, its test or one of its suites before it
 // calls skip(), or simply in its title.
-import { writeFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import Mocha from 'mocha';
 
-const { EVENT_RUN_END, EVENT_TEST_FAIL, EVENT_TEST_PASS, EVENT_TEST_PENDING } =
-  Mocha.Runner.constants;
+const { EVENT_TEST_FAIL, EVENT_TEST_PASS, EVENT_TEST_PENDING } = Mocha.Runner.constants;
 
 // biome-ignore lint/style/noDefaultExport: mocha looks for it there
 export default class SpecWithCounts extends Mocha.reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
-    const counts = { passed: 0, failed: 0, skipped: 0, reasons: [], failures: [] };
-    runner.on(EVENT_TEST_PASS, () => counts.passed++);
+    const file = options?.reporterOptions?.result;
+    const tell = (test, outcome, about) => {
+      const line = { outcome, title: test.fullTitle(), ...about };
+      if (file) appendFileSync(file, `${JSON.stringify(line)}\n`);
+    };
+    runner.on(EVENT_TEST_PASS, (test) => tell(test, 'passed', { ms: test.duration }));
     runner.on(EVENT_TEST_FAIL, (test, error) => {
-      counts.failed++;
-      counts.failures.push({ title: test.fullTitle(), reason: `${error?.message ?? error}` });
+      tell(test, 'failed', { reason: `${error?.message ?? error}` });
     });
-    runner.on(EVENT_TEST_PENDING, (test) => {
-      counts.skipped++;
-      const reason = skipReason(test);
-      counts.reasons.push({ title: test.fullTitle(), reason });
-    });
-    runner.once(EVENT_RUN_END, () => {
-      const file = options?.reporterOptions?.result;
-      if (file) writeFileSync(file, JSON.stringify(counts));
-    });
+    runner.on(EVENT_TEST_PENDING, (test) => tell(test, 'skipped', { reason: skipReason(test) }));
   }
 }
 

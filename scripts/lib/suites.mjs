@@ -9,18 +9,19 @@ import {
   readFileSync,
   rmSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { type as systemType, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { filesBelow } from './fresh.mjs';
 import { at, root, say } from './project.mjs';
 
+const isDragonfly = systemType() === 'DragonFly'; // on emulated processors, mostly
 const TEST_TIMEOUT = 30_000; // of one test: machines of CI are slow
-const SUITE_TIMEOUT = 20 * 60_000; // of a suite that hangs, on a handle that was forgotten for one
+const SUITE_TIMEOUT = (isDragonfly ? 90 : 20) * 60_000; // of a suite that hangs, on a handle that was forgotten for one
 const LONG_TIMEOUT = 6 * 3_600_000; // of a suite that was asked to take its time
 
 /** No test at all. */
 export function nothing() {
-  return { passed: 0, failed: 0, skipped: 0, reasons: [], failures: [] };
+  return { passed: 0, failed: 0, skipped: 0, reasons: [], failures: [], tests: [] };
 }
 
 /** Adds the counts of one suite to a sum. */
@@ -30,12 +31,14 @@ export function add(sum, counts) {
   sum.skipped += counts.skipped;
   sum.reasons.push(...counts.reasons);
   sum.failures.push(...counts.failures);
+  sum.tests.push(...counts.tests);
 }
 
 /** Counts one failure that no test has told of. */
 export function fail(counts, title, reason) {
   counts.failed++;
   counts.failures.push({ title, reason });
+  counts.tests.push({ failed: title, reason });
 }
 
 /**
@@ -71,7 +74,7 @@ export function runMocha(folder, title, options = {}) {
   if (files.length === 0) return nothing();
   const results = mkdtempSync(join(tmpdir(), 'dragonfly-jail-result-'));
   try {
-    const result = join(results, 'counts.json');
+    const result = join(results, 'tests.jsonl');
     const command = mochaCommand(home, result, args, files);
     return readCounts(
       title,
@@ -104,15 +107,37 @@ function runFor(node, command, options, results) {
   return spawnSync(node, command, settings);
 }
 
+// A line a test, so that a run that was ended in the middle has said what it had done.
 function readCounts(title, file, ended) {
-  const counts = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : nothing();
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+  const tests = lines.filter((line) => line !== '').map((line) => JSON.parse(line));
+  const counts = countTests(tests);
   const bad = ended.status !== 0 && counts.failed === 0;
-  if (bad) {
+  if (bad || ended.signal !== null) {
     const why = ended.error?.message ?? ended.signal ?? `exit code ${ended.status}`;
     say(`${title}: mocha ended with ${why}: counted as one failure`);
-    fail(counts, title, `mocha ended with ${why}`);
+    fail(counts, title, `mocha ended with ${why}, after ${tests.at(-1)?.title ?? 'nothing'}`);
   }
   return counts;
+}
+
+function countTests(tests) {
+  const counts = nothing();
+  for (const { outcome, title, reason, ms } of tests) {
+    counts[outcome]++;
+    if (outcome === 'skipped') counts.reasons.push({ title, reason });
+    if (outcome === 'failed') counts.failures.push({ title, reason });
+    counts.tests.push({ [outcome]: title, ...(reason ? { reason } : { ms }) });
+  }
+  return counts;
+}
+
+/** The behaviour suite, its same promises, on the model of the DragonFly kernel. */
+export function runOnModel({ args = [] } = {}) {
+  const env = { ...process.env, DFJAIL_TEST_BACKEND: 'model' };
+  const required = ['--require', at('build', 'test', 'support', 'model', 'world.js')];
+  const options = { args: [...required, ...args], spawn: { env } };
+  return runMocha('behaviour', 'behaviour, on the model of DragonFly', options);
 }
 
 /** Runs the native tests, programs that speak TAP: build/Release/*-test, and jail-selftest. */
@@ -153,7 +178,7 @@ export function runTap(file, args, title) {
     say(`${title} ${how}`);
     fail(counts, title, how);
   }
-  return counts;
+  return { ...counts, text: ended.stdout ?? '' };
 }
 
 /** Counts the lines of TAP; a plan (1..n) that was not fulfilled is a failure. */

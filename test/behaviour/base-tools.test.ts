@@ -13,7 +13,7 @@ import { eventually, isRoot, needRoot, skip, skipOnModel } from '../support/envi
 import { attempt, compileHostile } from '../support/hostile.js';
 import { jlsByHand } from '../support/jls-by-hand.js';
 import { Snapshot } from '../support/leaks.js';
-import { hasTmux, Terminal } from '../support/tmux.js';
+import { Terminal, whyNoTerminal } from '../support/terminal/index.js';
 
 const TEST_TIMEOUT = 30_000;
 const HEADER = 'JID\tHostname\tPath\t\tIPs\n';
@@ -257,7 +257,8 @@ describe('dfjail jail, jls and jexec', function () {
     });
 
     it('on a terminal they are shown instead of acted on', async function () {
-      if (!hasTmux()) skip(this, 'tmux is not installed');
+      const reason = whyNoTerminal();
+      if (reason !== null) skip(this, reason);
       compileHostile(this, hostileRoot());
       const own = await create('honest');
       assert.equal(await attempt(own, 'sethostname', 'x\x1b[2J\x1b[31mred'), 'ok');

@@ -3,11 +3,13 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Jail, listJails } from 'dragonfly-jail';
 import { runDfjail } from '../support/cli-process.js';
-import { eventually } from '../support/environment.js';
+import { eventually, onRealDragonfly } from '../support/environment.js';
 import { Snapshot } from '../support/leaks.js';
 import { makeRoot, type TestRoot } from '../support/roots.js';
 
 const TEST_TIMEOUT = 60_000;
+// On DragonFly jails of one root would have to share these mounts.
+const DEVICES = 'jail_devfs_enable="YES"\njail_procfs_enable="YES"\n';
 
 describe('dfjail start, stop, restart and status', function () {
   this.timeout(TEST_TIMEOUT);
@@ -47,9 +49,7 @@ jail_${name}_exec_start="/bin/sh -c 'echo started; sleep 1000 &'"
     return `jail_enable="YES"
 jail_list="web db"
 jail_mounts="${mounts}"
-jail_devfs_enable="YES"
-jail_procfs_enable="YES"
-${jail('web', '198.51.100.21')}${jail('db', '198.51.100.22')}${about}`;
+${onRealDragonfly ? '' : DEVICES}${jail('web', '198.51.100.21')}${jail('db', '198.51.100.22')}${about}`;
   }
 
   const dfjail = (name: string, ...argv: string[]) =>

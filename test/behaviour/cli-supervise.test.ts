@@ -8,12 +8,14 @@ import { Jail, listJails } from 'dragonfly-jail';
 import { readState, type ServiceStatus } from 'dragonfly-jail/supervisor';
 import { nextIPv4 } from '../support/addresses.js';
 import { CliProcess, cliEnvironment, dfjailPath, runDfjail } from '../support/cli-process.js';
-import { eventually } from '../support/environment.js';
+import { eventually, onRealDragonfly } from '../support/environment.js';
 import { hostProcess } from '../support/host.js';
 import { Snapshot } from '../support/leaks.js';
 import { makeRoot, type TestRoot } from '../support/roots.js';
 
 const TEST_TIMEOUT = 60_000;
+// On DragonFly jails of one root would have to share these mounts.
+const DEVICES = 'jail_devfs_enable="YES"\njail_procfs_enable="YES"\n';
 
 describe('dfjail supervise', function () {
   this.timeout(TEST_TIMEOUT);
@@ -269,7 +271,7 @@ jail_${name}_ip="${nextIPv4()}"
 jail_${name}_exec_start="/bin/sh -c 'echo started'"
 jail_${name}_exec_stop="/bin/sh -c 'echo > /tmp-of-${name}'"
 `;
-    return `jail_list="web db"\njail_mounts="${mounts}"\njail_devfs_enable="YES"\njail_procfs_enable="YES"
-${jail('web')}jail_web_depends="db"\n${jail('db')}`;
+    return `jail_list="web db"\njail_mounts="${mounts}"
+${onRealDragonfly ? '' : DEVICES}${jail('web')}jail_web_depends="db"\n${jail('db')}`;
   }
 });

@@ -8,7 +8,8 @@ import { runDfjail } from '../support/cli-process.js';
 import { eventually, skip, skipOnModel } from '../support/environment.js';
 import { hostProcesses } from '../support/host.js';
 import { Snapshot } from '../support/leaks.js';
-import { hasTmux, Terminal } from '../support/tmux.js';
+import { system } from '../support/system/index.js';
+import { Terminal, whyNoTerminal } from '../support/terminal/index.js';
 
 const TEST_TIMEOUT = 60_000;
 
@@ -22,7 +23,8 @@ describe('dfjail in a real terminal', function () {
 
   before(function () {
     skipOnModel(this, 'dfjail is another program');
-    if (!hasTmux()) skip(this, 'tmux is not installed');
+    const reason = whyNoTerminal();
+    if (reason !== null) skip(this, reason);
   });
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'dfjail-tty-'));
@@ -60,12 +62,8 @@ describe('dfjail in a real terminal', function () {
     await eventually(() => {
       const found = hostProcesses().find(({ pid: each, ended }) => {
         if (ended) return false;
-        try {
-          const args = readFileSync(`/proc/${each}/cmdline`, 'utf8').split('\0').join(' ');
-          return args.includes('cli/main.js') && args.includes(words);
-        } catch {
-          return false;
-        }
+        const args = system.argumentsOf(each) ?? '';
+        return args.includes('cli/main.js') && args.includes(words);
       });
       assert.ok(found !== undefined, 'dfjail runs');
       pid = found.pid;

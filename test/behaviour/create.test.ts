@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { Jail, JailError, type JailSpec, listJails } from 'dragonfly-jail';
 import { nextIPv4, nextIPv6 } from '../support/addresses.js';
-import { needRoot, onModel, skip, skipOnModel } from '../support/environment.js';
+import { needRoot, onDragonfly, skip, skipOnDragonfly } from '../support/environment.js';
 import { hostMounts, hostRoutesTo } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { makeRoot } from '../support/roots.js';
@@ -120,7 +120,7 @@ describe('the addresses of a jail', () => {
       { length: 256 },
       (_, i) => `fd77:1111:2222:3333:4444:5555:${last(process.pid % 60_000)}:${last(i)}`,
     );
-    if (onModel) {
+    if (onDragonfly) {
       // More than a list that many jails share has room for.
       await assert.rejects(jails.create({ addresses }), { code: 'ERR_JAIL_LIMIT' });
       return;
@@ -133,7 +133,7 @@ describe('the addresses of a jail', () => {
   });
 
   it('can be the host’s own on DragonFly, which keeps them', async function () {
-    if (!onModel) skip(this, 'jails of Linux have a network of their own');
+    if (!onDragonfly) skip(this, 'jails of Linux have a network of their own');
     const before = hostRoutesTo('127.0.0.1');
     assert.equal(before.length, 1);
     const jail = await jails.create({ addresses: ['127.0.0.1'] });
@@ -143,7 +143,7 @@ describe('the addresses of a jail', () => {
   });
 
   it('cannot be the host’s own', async function () {
-    skipOnModel(this, 'jails of DragonFly share the host’s network');
+    skipOnDragonfly(this, 'its jails share the host’s network');
     const { networkInterfaces } = await import('node:os');
     const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
     const own = all.filter(({ internal, scopeid }) => !internal && !scopeid);
@@ -157,7 +157,7 @@ describe('the addresses of a jail', () => {
 
   it('cannot be those of another jail that is reachable by them', async function () {
     needRoot(this);
-    skipOnModel(this, 'jails of DragonFly may share an address');
+    skipOnDragonfly(this, 'its jails may share an address');
     const address = nextIPv4();
     const jail = await jails.create({ addresses: [address] });
     await assert.rejects(jails.create({ addresses: [address] }), {

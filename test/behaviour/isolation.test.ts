@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Jail } from 'dragonfly-jail';
-import { onModel, skipOnModel } from '../support/environment.js';
+import { onDragonfly, onRealDragonfly, skipOnDragonfly, skipOnModel } from '../support/environment.js';
 import { writeFile } from '../support/files.js';
 import { hostProcess, type Neighbour, startNeighbour } from '../support/host.js';
 import { attempt, compileHostile } from '../support/hostile.js';
@@ -44,7 +44,7 @@ describe('what is outside of a jail', () => {
   it('has processes that can be neither signalled nor seen', async () => {
     const pid = String(neighbour.pid);
     // DragonFly does not hide that there is one.
-    assert.equal(await attempt(jail, 'kill', pid, '9'), onModel ? 'EPERM' : 'ESRCH');
+    assert.equal(await attempt(jail, 'kill', pid, '9'), onDragonfly ? 'EPERM' : 'ESRCH');
     assert.equal(await attempt(jail, 'open', `/proc/${pid}/status`), 'ENOENT');
     assert.equal(hostProcess(Number(pid))?.command, 'sleep');
   });
@@ -79,7 +79,12 @@ describe('what is outside of a jail', () => {
   });
 
   it('has no descriptor inside by which it could be reached', async function () {
-    skipOnModel(this, 'this is about /proc of Linux');
+    skipOnModel(this, 'its shell cannot ask');
+    if (onRealDragonfly) {
+      const tried = 'for fd in 3 4 5 6 7 8 9; do (: <&$fd) 2>/dev/null && echo $fd; done; :';
+      assert.equal((await jail.exec('sh', ['-c', tried])).stdout, '');
+      return;
+    }
     const script = 'for fd in /proc/self/fd/* /proc/1/fd/*; do readlink $fd; done';
     const { stdout } = await jail.exec('sh', ['-c', script]);
     for (const target of String(stdout).trim().split('\n')) {
@@ -98,7 +103,7 @@ describe('what is outside of a jail', () => {
   });
 
   it('has a kernel whose settings cannot be written', async function () {
-    skipOnModel(this, 'this is about /proc of Linux');
+    skipOnDragonfly(this, 'they are sysctls: test/security/kernel.test.ts tries to write one');
     const before = readFileSync('/proc/sys/kernel/core_pattern', 'utf8');
     for (const path of [
       '/proc/sys/kernel/core_pattern',
@@ -116,8 +121,8 @@ describe('what is outside of a jail', () => {
     assert.match(await attempt(jail, 'mount', '/mnt'), REFUSED);
     assert.match(await attempt(jail, 'bindmount', '/usr', '/mnt'), REFUSED);
     assert.match(await attempt(jail, 'remount', '/usr'), REFUSED);
-    assert.match(await attempt(jail, 'umount', onModel ? '/usr' : '/proc'), REFUSED);
-    if (onModel) return; // the rest is about Linux
+    assert.match(await attempt(jail, 'umount', onDragonfly ? '/usr' : '/proc'), REFUSED);
+    if (onDragonfly) return; // the rest is about Linux
     assert.match(await attempt(jail, 'remount', '/proc/sys'), REFUSED);
     assert.match(await attempt(jail, 'umount', '/proc/sys'), REFUSED);
     // fsopen, move_mount, open_tree, mount_setattr
@@ -127,26 +132,29 @@ describe('what is outside of a jail', () => {
   });
 
   for (const [name, flag] of Object.entries(NAMESPACES)) {
-    it(`has no ${name} namespace that a jail could make`, async () => {
+    it(`has no ${name} namespace that a jail could make`, async function () {
+      skipOnDragonfly(this, 'there are no namespaces');
       assert.match(await attempt(jail, 'unshare', String(flag)), REFUSED);
       assert.match(await attempt(jail, 'clone', String(flag)), REFUSED);
     });
   }
 
-  it('has no namespace that a jail could enter', async () => {
+  it('has no namespace that a jail could enter', async function () {
+    skipOnDragonfly(this, 'there are no namespaces');
     for (const name of ['mnt', 'net', 'pid', 'user']) {
       assert.match(await attempt(jail, 'setns', `/proc/1/ns/${name}`), /^(EPERM|EACCES|EBADF)$/);
     }
   });
 
-  it('is not open through clone3, io_uring or a 32-bit call', async () => {
+  it('is not open through clone3, io_uring or a 32-bit call', async function () {
+    skipOnDragonfly(this, 'this is about calls of Linux');
     assert.match(await attempt(jail, 'call', '435'), /^(ENOSYS|EPERM)$/);
     assert.match(await attempt(jail, 'call', '425', '8'), /^(ENOSYS|EPERM)$/);
     assert.match(await attempt(jail, 'call32', '20'), /^(ENOSYS|EPERM)$/);
   });
 
   it('has parts of the kernel that belong to no jail', async function () {
-    skipOnModel(this, 'this is about calls of Linux');
+    skipOnDragonfly(this, 'its own calls are tried in test/security/kernel.test.ts');
     if (process.arch !== 'x64') return;
     // With these arguments no kernel does anything; the error tells whether the right is there.
     const calls = {
@@ -168,7 +176,7 @@ describe('what is outside of a jail', () => {
   });
 
   it('does not get what is typed into its terminal from inside', async function () {
-    skipOnModel(this, 'this is about a call of Linux');
+    skipOnDragonfly(this, 'whoever has a terminal may type into it: docs/security.md says so');
     const command = jail.spawn('/hostile/try', ['inject'], { pty: true });
     let output = '';
     command.stdout?.on('data', (data) => {
@@ -182,7 +190,7 @@ describe('what is outside of a jail', () => {
     const other = await jails.create({ hostname: 'other' });
     const command = other.spawn('sleep', ['4711']);
     await once(command, 'spawn');
-    const script = 'cat /proc/[0-9]*/cmdline; uname -n'; // no such files on DragonFly
+    const script = `${onRealDragonfly ? 'ps -axww' : 'cat /proc/[0-9]*/cmdline'}; uname -n`;
     const { stdout } = await jail.exec('sh', ['-c', script]);
     assert.doesNotMatch(String(stdout), /4711|other/);
     assert.notEqual(await attempt(jail, 'kill', String(command.pid), '9'), 'ok');

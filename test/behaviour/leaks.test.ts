@@ -6,6 +6,7 @@ import { networkNamespaces } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
 import { Program } from '../support/programs.js';
+import { systemUrl } from '../support/system/index.js';
 
 interface Measured {
   descriptors: number;
@@ -16,7 +17,7 @@ interface Measured {
 
 // Counts in its own process, where no test runner gets in between.
 const CYCLES = `
-  import { readdirSync, readFileSync } from 'node:fs';
+  const { system } = await import(${JSON.stringify(systemUrl)});
   async function cycles(count) {
     for (let i = 0; i < count; i++) {
       const jail = await Jail.create(spec);
@@ -29,17 +30,11 @@ const CYCLES = `
     // What is waiting for its turn is done, and what is not needed is given back.
     await sleep(100);
     for (let i = 0; i < 4; i++) { gc(); await sleep(20); }
-    const status = readFileSync('/proc/self/status', 'utf8');
-    const pids = readdirSync('/proc').filter((name) => /^\\d+$/.test(name));
-    const children = pids.filter((pid) => {
-      try {
-        return readFileSync('/proc/' + pid + '/stat', 'utf8').replace(/.*\\) . /s, '').startsWith(process.pid + ' ');
-      } catch { return false; }
-    });
+    const children = system.processes().filter(({ parent }) => parent === process.pid);
     return {
-      descriptors: readdirSync('/proc/self/fd').length,
+      descriptors: system.ownDescriptors().length,
       children: children.length,
-      rss: Number(/VmRSS:\\s+(\\d+)/.exec(status)[1]) * 1024,
+      rss: system.residentSize(process.pid),
       seconds: process.uptime(),
     };
   }

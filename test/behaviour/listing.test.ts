@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type Jail, type JailedProcess, type JailInfo, listJails } from 'dragonfly-jail';
-import { eventually, onModel, skipOnModel } from '../support/environment.js';
+import { eventually, onDragonfly, skipOnModel } from '../support/environment.js';
 import { killOnHost, monitorsOf } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { Program } from '../support/programs.js';
@@ -89,7 +89,7 @@ describe('jails that are listed again and again', () => {
   });
 
   it('belong to who asked: a change of the answer changes no other', async () => {
-    const jail = await jails.create(onModel ? {} : { addresses: ['127.0.0.1'] });
+    const jail = await jails.create(onDragonfly ? {} : { addresses: ['127.0.0.1'] });
     const first = listed(jail);
     assert(first);
     const before = structuredClone(first);

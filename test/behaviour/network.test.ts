@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import type { Jail } from 'dragonfly-jail';
 import { nextIPv4, nextIPv6, nextPort } from '../support/addresses.js';
-import { eventually, needRoot, onModel, skipOnModel, sleep } from '../support/environment.js';
+import { eventually, needRoot, onDragonfly, skipOnDragonfly, sleep } from '../support/environment.js';
 import { hostInterfaces, hostRoutesTo } from '../support/host.js';
 import { attempt, compileHostile } from '../support/hostile.js';
 import { useJails } from '../support/jails.js';
@@ -93,7 +93,10 @@ describe('the network of a jail', () => {
     for (const loopback of ['127.0.0.1', '::1']) {
       const server = await listenOnHost(loopback);
       try {
-        assert.equal(await callInJail(jail, loopback, server.port), 'ECONNREFUSED');
+        const said = await callInJail(jail, loopback, server.port);
+        // There who listens at ::1 alone answers at the other IPv6 addresses of lo0, without jails too.
+        const answers = onDragonfly && loopback === '::1';
+        assert.match(said, answers ? /^(ECONNREFUSED|the host)$/ : /^ECONNREFUSED$/);
       } finally {
         server.close();
       }
@@ -104,7 +107,7 @@ describe('the network of a jail', () => {
         .info()
         .addresses.find(({ family }) => (family === 'IPv6') === (loopback === '::1'));
       const { at: reached } = JSON.parse(await callInJail(jail, loopback, inner));
-      assert.equal(reached, onModel ? at?.address : loopback);
+      assert.equal(reached, onDragonfly ? at?.address : loopback);
       await assert.rejects(callFromHost(loopback, inner), { code: 'ECONNREFUSED' });
     }
   });
@@ -140,7 +143,7 @@ describe('the network of a jail', () => {
 
   it('leaves nothing on the host while something else holds it, nor after a while', async function () {
     needRoot(this);
-    skipOnModel(this, 'there a jail has the network of the host');
+    skipOnDragonfly(this, 'a jail has the network of the host');
     for (const held of [false, true]) {
       const addresses = [nextIPv4(), nextIPv6()];
       const before = hostInterfaces();
@@ -181,7 +184,7 @@ describe('an address that is not the jail’s', () => {
 
   it('cannot be bound', async () => {
     for (const address of foreign) {
-      const wanted = onModel ? 'EINVAL' : 'EADDRNOTAVAIL';
+      const wanted = onDragonfly ? 'EINVAL' : 'EADDRNOTAVAIL';
       assert.equal(await attempt(jail, 'bind', address, '0'), wanted, address);
     }
   });

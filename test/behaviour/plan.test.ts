@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Jail, JailSystemError, type MountSpec, type PlanStep, probe } from 'dragonfly-jail';
 import { nextIPv4, nextIPv6 } from '../support/addresses.js';
-import { isRoot, onModel } from '../support/environment.js';
+import { isRoot, onDragonfly } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
 
@@ -11,7 +11,7 @@ describe('the plan of a jail', () => {
   const plan = (about = {}): readonly PlanStep[] => Jail.plan(jails.spec(about));
 
   it('tells every step, what it is for and how it is undone', () => {
-    const limits = onModel ? {} : { memory: 2 ** 30 };
+    const limits = onDragonfly ? {} : { memory: 2 ** 30 };
     const steps = plan({ addresses: [nextIPv4()], limits });
     assert(steps.length >= 5, `${steps.length} steps`);
     for (const { step, description, syscall, undo } of steps) {
@@ -42,7 +42,7 @@ describe('the plan of a jail', () => {
     }
     const names = steps.map(({ step }) => step);
     const mountsFirst = names.indexOf('mount') < names.indexOf('address');
-    assert.equal(mountsFirst, !onModel, 'a root before its network, on DragonFly behind it');
+    assert.equal(mountsFirst, !onDragonfly, 'a root before its network, on DragonFly behind it');
   });
 
   it('does nothing, for a jail that could not be made either', async () => {

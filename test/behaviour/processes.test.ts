@@ -17,11 +17,13 @@ import {
   isRoot,
   nodePath,
   onModel,
+  skipOnDragonfly,
   skipOnModel,
   within,
 } from '../support/environment.js';
 import { hostProcess, hostProcesses, ownPid, stillThere } from '../support/host.js';
 import { useJails } from '../support/jails.js';
+import { system } from '../support/system/index.js';
 
 async function started(command: JailedProcess): Promise<JailedProcess> {
   await once(command, 'spawn');
@@ -73,7 +75,7 @@ describe('the processes of a jail', () => {
   });
 
   it('include those that left their parents and their sessions', async () => {
-    const script = '(setsid sleep 4711 </dev/null >/dev/null 2>&1 &) ; exit';
+    const script = `(${system.inOwnSession} sleep 4711 </dev/null >/dev/null 2>&1 &) ; exit`;
     await jail.exec('sh', ['-c', script]);
     await eventually(() => {
       const found = jail.processes().filter(({ args }) => args[1] === '4711');
@@ -217,7 +219,7 @@ describe('finding jails', () => {
   });
 
   it('sees the hostname that the jail has now', async function () {
-    skipOnModel(this, 'this is about a file of Linux');
+    skipOnDragonfly(this, 'this is about a file of Linux');
     const jail = await jails.create({ hostname: 'before.test' });
     const script = `require('fs').writeFileSync('/proc/sys/kernel/hostname', 'x')`;
     await jail.exec(nodePath, ['-e', script]);

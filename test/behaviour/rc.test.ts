@@ -23,7 +23,7 @@ import {
   stopAll,
   stopJail,
 } from 'dragonfly-jail/rc';
-import { needRoot, nodePath, onlyInThisProgram, onModel, rcUrl } from '../support/environment.js';
+import { needRoot, nodePath, onDragonfly, onlyInThisProgram, rcUrl } from '../support/environment.js';
 import { makeDirectory, makeLink, namesIn, writeFile } from '../support/files.js';
 import { Snapshot } from '../support/leaks.js';
 import { makeRoot, type TestRoot } from '../support/roots.js';
@@ -38,7 +38,7 @@ describe('a jail of rc.conf that is started', function () {
   let earlier: Snapshot;
 
   beforeEach(async () => {
-    root = await makeRoot();
+    root = await makeRoot('root', { ownDevices: true });
     const folder = (name: string) => {
       mkdirSync(join(root.outside, name));
       return join(root.outside, name);
@@ -321,7 +321,7 @@ ${shown} ${root.path}/nowhere null rw,noauto 0 0
 
   it('is one of several, started in order and stopped in reverse; one that fails stops no other', async () => {
     // On DragonFly jails that share a root would have to share its mounts.
-    const alone = onModel ? { devfs_enable: 'NO', procfs_enable: 'NO' } : {};
+    const alone = onDragonfly ? { devfs_enable: 'NO', procfs_enable: 'NO' } : {};
     const order = { db_depends: 'net', web_depends: 'db', list_depends: 'mail' };
     const all = conf({ ...alone, ...order, mail_exec_start: '/bin/false' }, 'web mail list db net');
     const results = await startAll(all, options);

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
@@ -11,7 +10,15 @@ import { text } from 'node:stream/consumers';
 import { Jail, type JailedProcess, type JailSpec } from 'dragonfly-jail';
 import { buildServiceRoot, inspectRoot, type ServiceRootOptions } from 'dragonfly-jail/rootfs';
 import { nextIPv4, nextIPv6 } from '../support/addresses.js';
-import { eventually, isRoot, nodePath, skip, skipOnModel } from '../support/environment.js';
+import { placeProgram } from '../support/compiled.js';
+import {
+  eventually,
+  isRoot,
+  nodePath,
+  onDragonfly,
+  skip,
+  skipOnModel,
+} from '../support/environment.js';
 
 const TIMEOUT = 120_000;
 const START_TIME = 20_000;
@@ -52,7 +59,8 @@ describe('a service root runs', function () {
     assert.deepEqual(missing, []);
     assert.deepEqual(await inspectRoot(path), { kind: 'service', problems: [] });
     const spec = { path, mounts: [...mounts, ...more], hostname: 'service.test', addresses };
-    jail = await Jail.create({ ...spec, ...about });
+    const network = onDragonfly ? { interface: 'lo0' } : {};
+    jail = await Jail.create({ ...spec, ...network, ...about });
     return jail;
   }
 
@@ -85,9 +93,11 @@ describe('a service root runs', function () {
     assert.equal(stdout, 'hello jail\n', String(stderr));
   });
 
-  it('a program that is linked without libraries', async () => {
-    const inside = await start({ programs: [compileStatic(join(path, '..', 'static'))] });
-    const { exitCode } = await inside.exec(join(path, '..', 'static'));
+  it('a program that is linked without libraries', async function () {
+    const program = join(path, '..', 'static');
+    placeProgram(this, 'static', program);
+    const inside = await start({ programs: [program] });
+    const { exitCode } = await inside.exec(program);
     assert.equal(exitCode, 42);
     assert(!existsSync(join(path, 'usr/lib/x86_64-linux-gnu/libc.so.6')));
   });
@@ -212,14 +222,6 @@ const NODE_SERVER = `
       response.end(process.getuid() + ' asked for ' + request.url);
     }).listen(8080, address);
   }`;
-
-/** A program that does nothing but exit with 42, and needs nobody for that. */
-function compileStatic(path: string): string {
-  const source = `${path}.c`;
-  writeFileSync(source, 'int main(void) { return 42; }\n');
-  execFileSync('cc', ['-static', '-o', path, source]);
-  return path;
-}
 
 function nginxConf(addresses: readonly string[]): string {
   const listen = addresses

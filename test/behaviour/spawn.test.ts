@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, createWriteStream, openSync, readFileSync } from 'node:fs';
@@ -6,10 +7,13 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import type { Jail } from 'dragonfly-jail';
-import { eventually, onModel, skipOnModel, within } from '../support/environment.js';
+import { eventually, onModel, onRealDragonfly, skipOnModel, within } from '../support/environment.js';
 import { hostProcess, monitorsOf } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { Program } from '../support/programs.js';
+
+// What stdin is, by stat(1) of DragonFly: it is looked at where no file is named.
+const IS_NULL = 'test "$(stat -f %r)" = "$(stat -f %r /dev/null)" && echo /dev/null';
 
 // The 41st field of proc_pid_stat(5).
 function schedulingPolicy(stat: string): number {
@@ -186,12 +190,23 @@ describe('a command in a jail', () => {
 
   it('has signals as a fresh program has them', async function () {
     skipOnModel(this, 'programs of the model have no signal masks');
+    if (onRealDragonfly) {
+      const asked = ['-c', 'exec ps -o sigmask= -o sigignore= -p $$'];
+      const fresh = execFileSync('sh', asked, { encoding: 'utf8' });
+      assert.equal((await jail.exec('sh', asked)).stdout, fresh);
+      return;
+    }
     const { stdout } = await jail.exec('grep', ['-E', '^Sig(Blk|Ign)', '/proc/self/status']);
     assert.match(String(stdout), /^SigBlk:\s+0+\nSigIgn:\s+0+\n$/);
   });
 
   it('has the turns at the processor of any program, though its monitor leaves those to this one', async function () {
     skipOnModel(this, 'nothing there is scheduled');
+    if (onRealDragonfly) {
+      const { stdout } = await jail.exec('sh', ['-c', 'exec ps -o nice= -o rtprio= -p $$']);
+      assert.match(String(stdout), /^ *0 +normal *\n$/);
+      return;
+    }
     const { stdout } = await jail.exec('cat', ['/proc/self/stat']);
     const SCHED_OTHER = 0;
     const SCHED_BATCH = 3;
@@ -291,16 +306,18 @@ describe('the descriptors of a command', () => {
   });
 
   it('are those that were given and no others', async () => {
-    // The three, and the one by which ls reads the folder.
+    // The three, and on Linux the one by which ls reads the folder.
     const [script, count] = onModel
       ? ['descriptors | wc -l', '3']
-      : ['ls /proc/self/fd | wc -l', '4'];
+      : onRealDragonfly
+        ? ['for n in 0 1 2 3 4 5 6 7 8 9; do (: <&$n) 2>/dev/null && echo $n; done | wc -l', '3']
+        : ['ls /proc/self/fd | wc -l', '4'];
     const { stdout } = await jail.exec('sh', ['-c', script]);
     assert.equal(String(stdout).trim(), count);
   });
 
   it('can be ignored', async () => {
-    const which = onModel ? 'descriptors' : 'readlink /proc/self/fd/0';
+    const which = onModel ? 'descriptors' : onRealDragonfly ? IS_NULL : 'readlink /proc/self/fd/0';
     const command = jail.spawn('sh', ['-c', `cat; echo lost; ${which} >&2`], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -23,12 +23,21 @@ export function copyRoot(path: string, more: readonly string[] = []): void {
   for (const name of [...PROGRAMS, ...more]) copyProgram(path, name);
 }
 
+// DragonFly's ldd(1) does not name it.
+const LOADERS = ['/libexec/ld-elf.so.2', '/usr/libexec/ld-elf.so.2'];
+
+// As ldd(1) of each system prints them; of a program without any it complains.
+function librariesOf(program: string): string[] {
+  const { stdout } = spawnSync('ldd', [program], { encoding: 'utf8' });
+  return (stdout.match(/\/\S+/g) ?? []).filter((path) => !path.endsWith(':'));
+}
+
 function copyProgram(root: string, name: string): void {
   const program = ['/bin', '/usr/bin'].map((at) => `${at}/${name}`).find((at) => existsSync(at));
   if (program === undefined) throw new Error(`the host has no ${name}`);
   copyFileSync(realpathSync(program), join(root, 'bin', name));
-  const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];
-  for (const library of libraries) {
+  for (const library of [...librariesOf(program), ...LOADERS]) {
+    if (!existsSync(library)) continue;
     const copy = join(root, library);
     mkdirSync(dirname(copy), { recursive: true });
     if (!existsSync(copy)) copyFileSync(realpathSync(library), copy);

@@ -75,9 +75,10 @@ export function descendants(pid: number): HostProcess[] {
 
 /** Those of some processes that still run. When the dead are collected is for the host's init to say. */
 export function stillThere(processes: readonly HostProcess[]): HostProcess[] {
+  const all = new Map(hostProcesses().map((process) => [process.pid, process]));
   return processes.filter((process) => {
-    const now = hostProcess(process.pid);
-    return now !== null && now.start === process.start && !now.ended;
+    const now = all.get(process.pid);
+    return now?.start === process.start && !now.ended;
   });
 }
 

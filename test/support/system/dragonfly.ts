@@ -50,7 +50,9 @@ function lines(output: string): string[] {
 // Without ps(1) itself, which is a child of ours while it looks.
 function list(...which: string[]): Row[] {
   const { pid, output } = run('ps', [...which, ...COLUMNS.flatMap((name) => ['-o', `${name}=`])]);
+  // The kernel's own threads have the number -1.
   return lines(output)
+    .filter((line) => !/^ *-/.test(line))
     .map(rowOf)
     .filter((row) => row.pid !== pid);
 }
