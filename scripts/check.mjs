@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type as systemType } from 'node:os';
 import { filesBelow } from './lib/fresh.mjs';
-import { at, giveUp, run, say } from './lib/project.mjs';
 import { stalePlatformTexts, writePlatformTexts } from './lib/platform-row.mjs';
+import { at, giveUp, run, say } from './lib/project.mjs';
 import { staleness } from './lib/records.mjs';
 import { compileLibrary, installPackages, tsc } from './lib/steps.mjs';
 

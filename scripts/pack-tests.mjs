@@ -9,7 +9,15 @@
 //   --native DIR     jail.node, jail-monitor and what else belongs there; see binding.gyp
 //   --programs DIR   what scripts/test-programs.mjs made
 //   --tuple TUPLE    of that machine
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { at, giveUp, say } from './lib/project.mjs';
@@ -17,9 +25,29 @@ import { originOf } from './lib/records.mjs';
 import { compileExamples, compileLibrary, compileTests } from './lib/steps.mjs';
 
 // What the tests and the bench import; with what each of these needs.
-const PACKAGES = ['mocha', 'fast-check', 'playwright-core', 'typescript', 'ps-list', 'pidtree', 'systeminformation'];
+const PACKAGES = [
+  'mocha',
+  'fast-check',
+  'playwright-core',
+  'typescript',
+  'ps-list',
+  'pidtree',
+  'systeminformation',
+];
 const PARTS = [
-  ...['package.json', 'README.md', 'CHANGELOG.md', 'docs', 'man', 'src', 'dist', 'scripts', 'test', 'examples', 'bench'],
+  ...[
+    'package.json',
+    'README.md',
+    'CHANGELOG.md',
+    'docs',
+    'man',
+    'src',
+    'dist',
+    'scripts',
+    'test',
+    'examples',
+    'bench',
+  ],
   ...['build/test', 'build/examples'],
 ];
 
@@ -36,7 +64,8 @@ if (folder === undefined) giveUp('Into which folder?');
 if (!compileLibrary() || !compileTests() || !compileExamples()) giveUp('It does not compile.');
 
 for (const part of PARTS) copy(at(part), join(folder, part));
-for (const name of closure(PACKAGES)) copy(at('node_modules', name), join(folder, 'node_modules', name));
+for (const name of closure(PACKAGES))
+  copy(at('node_modules', name), join(folder, 'node_modules', name));
 if (values.native) copy(values.native, join(folder, 'build', 'Release'));
 if (values.programs) copy(values.programs, join(folder, 'build', 'test-programs', values.tuple));
 writeFileSync(join(folder, 'build', 'origin.json'), JSON.stringify(originOf()));
@@ -56,7 +85,9 @@ function closure(names) {
   for (let name = left.pop(); name !== undefined; name = left.pop()) {
     if (found.has(name) || !existsSync(at('node_modules', name))) continue;
     found.add(name);
-    const { dependencies = {} } = JSON.parse(readFileSync(at('node_modules', name, 'package.json'), 'utf8'));
+    const { dependencies = {} } = JSON.parse(
+      readFileSync(at('node_modules', name, 'package.json'), 'utf8'),
+    );
     left.push(...Object.keys(dependencies), ...nested(name));
   }
   return found;
@@ -65,9 +96,13 @@ function closure(names) {
 function nested(name) {
   const folder = at('node_modules', name, 'node_modules');
   if (!existsSync(folder)) return [];
-  const folders = readdirSync(folder).filter((entry) => existsSync(join(folder, entry, 'package.json')));
+  const folders = readdirSync(folder).filter((entry) =>
+    existsSync(join(folder, entry, 'package.json')),
+  );
   return folders.flatMap((entry) => {
-    const { dependencies = {} } = JSON.parse(readFileSync(join(folder, entry, 'package.json'), 'utf8'));
+    const { dependencies = {} } = JSON.parse(
+      readFileSync(join(folder, entry, 'package.json'), 'utf8'),
+    );
     return Object.keys(dependencies);
   });
 }

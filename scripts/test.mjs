@@ -5,7 +5,15 @@ import { runAsBoth } from './lib/both-users.mjs';
 import { runFuzzers, runSanitized } from './lib/native-checks.mjs';
 import { giveUp } from './lib/project.mjs';
 import { compileExamples, compileTests, setup } from './lib/steps.mjs';
-import { add, conclude, fail, nothing, runMocha, runNativeTests, runOnModel } from './lib/suites.mjs';
+import {
+  add,
+  conclude,
+  fail,
+  nothing,
+  runMocha,
+  runNativeTests,
+  runOnModel,
+} from './lib/suites.mjs';
 import { runTidy } from './lib/tidy.mjs';
 
 const args = process.argv.slice(2);

@@ -3,7 +3,8 @@ import { type as systemType } from 'node:os';
 import { asOrdinaryUser } from './ordinary-user.mjs';
 import { add, nothing, runMocha } from './suites.mjs';
 
-const ROOTS = 'jails are root’s on DragonFly: others can list and look, which the suites as root do too';
+const ROOTS =
+  'jails are root’s on DragonFly: others can list and look, which the suites as root do too';
 
 /**
  * Runs the tests of a folder below build/test: started by root first as root and then as an ordinary user, else once.

@@ -39,5 +39,7 @@ export function changedSince(hashes, paths) {
 }
 
 function hashOf(path) {
-  return createHash('sha256').update(readFileSync(at(path))).digest('hex');
+  return createHash('sha256')
+    .update(readFileSync(at(path)))
+    .digest('hex');
 }

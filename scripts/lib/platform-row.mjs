@@ -1,7 +1,7 @@
 // What README.md and docs/platforms.md say about DragonFly is made of the records, so that nobody claims what was not run.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { selftestRecords, suiteRecords } from './records.mjs';
 import { at } from './project.mjs';
+import { selftestRecords, suiteRecords } from './records.mjs';
 
 const BEGIN = '<!-- from the records: begin -->';
 const END = '<!-- from the records: end -->';

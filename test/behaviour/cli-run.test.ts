@@ -112,7 +112,10 @@ describe('dfjail, the program', function () {
       const addresses = ['--ip', '198.51.100.9,2001:db8::9'];
       if (onRealDragonfly) {
         const { stdout } = await run(...addresses, '--interface', 'lo0', 'ifconfig', 'lo0');
-        assert.match(stdout, /inet6 2001:db8::9 [^]*inet 198\.51\.100\.9 |inet 198\.51\.100\.9 [^]*inet6 2001:db8::9 /);
+        assert.match(
+          stdout,
+          /inet6 2001:db8::9 [^]*inet 198\.51\.100\.9 |inet 198\.51\.100\.9 [^]*inet6 2001:db8::9 /,
+        );
         assert.doesNotMatch(stdout, /127\.0\.0\.1/);
       } else {
         const { stdout } = await run(...addresses, 'cat', '/proc/net/if_inet6');
@@ -178,7 +181,10 @@ describe('dfjail, the program', function () {
       );
       await ready(program);
       const family = descendants(program.pid);
-      assert.ok(family.length >= (onRealDragonfly ? 3 : 4), 'monitor, anchor and commands are seen');
+      assert.ok(
+        family.length >= (onRealDragonfly ? 3 : 4),
+        'monitor, anchor and commands are seen',
+      );
       program.kill('SIGKILL');
       await program.ended;
       await eventually(() => assert.deepEqual(stillThere(family), []));

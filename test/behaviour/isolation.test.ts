@@ -3,7 +3,12 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Jail } from 'dragonfly-jail';
-import { onDragonfly, onRealDragonfly, skipOnDragonfly, skipOnModel } from '../support/environment.js';
+import {
+  onDragonfly,
+  onRealDragonfly,
+  skipOnDragonfly,
+  skipOnModel,
+} from '../support/environment.js';
 import { writeFile } from '../support/files.js';
 import { hostProcess, type Neighbour, startNeighbour } from '../support/host.js';
 import { attempt, compileHostile } from '../support/hostile.js';

@@ -213,7 +213,8 @@ describe('the life of a jail', () => {
   });
 
   it('is told by recover what was taken back, the groups of its limits too', async function () {
-    if (onDragonfly || !isRoot) skip(this, 'limits of whole jails need cgroups that can be written');
+    if (onDragonfly || !isRoot)
+      skip(this, 'limits of whole jails need cgroups that can be written');
     const spec = jails.spec({ limits: { memory: 2 ** 28, processes: 50 } });
     await using program = new Program(HOLD_A_JAIL, spec);
     const { jid } = await program.next<{ jid: number }>();

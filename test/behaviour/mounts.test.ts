@@ -78,7 +78,10 @@ describe('the mounts of a jail', () => {
       target: '/mnt',
       options: { size: '1m', mode: 0o750 },
     });
-    assert.match(await shell(jail, `${system.printMode} /mnt; echo x > /mnt/x && cat /mnt/x`), /^750\nx\n$/);
+    assert.match(
+      await shell(jail, `${system.printMode} /mnt; echo x > /mnt/x && cat /mnt/x`),
+      /^750\nx\n$/,
+    );
     const output = await shell(jail, 'head -c 3000000 /dev/zero > /mnt/big; wc -c < /mnt/big');
     assert.match(output, /No space left/);
     // On DragonFly the mount is in the host's own tree.

@@ -4,7 +4,13 @@ import { open } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import type { Jail } from 'dragonfly-jail';
 import { nextIPv4, nextIPv6, nextPort } from '../support/addresses.js';
-import { eventually, needRoot, onDragonfly, skipOnDragonfly, sleep } from '../support/environment.js';
+import {
+  eventually,
+  needRoot,
+  onDragonfly,
+  skipOnDragonfly,
+  sleep,
+} from '../support/environment.js';
 import { hostInterfaces, hostRoutesTo } from '../support/host.js';
 import { attempt, compileHostile } from '../support/hostile.js';
 import { useJails } from '../support/jails.js';

@@ -23,7 +23,13 @@ import {
   stopAll,
   stopJail,
 } from 'dragonfly-jail/rc';
-import { needRoot, nodePath, onDragonfly, onlyInThisProgram, rcUrl } from '../support/environment.js';
+import {
+  needRoot,
+  nodePath,
+  onDragonfly,
+  onlyInThisProgram,
+  rcUrl,
+} from '../support/environment.js';
 import { makeDirectory, makeLink, namesIn, writeFile } from '../support/files.js';
 import { Snapshot } from '../support/leaks.js';
 import { makeRoot, type TestRoot } from '../support/roots.js';

@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import type { Jail } from 'dragonfly-jail';
-import { eventually, onModel, onRealDragonfly, skipOnModel, within } from '../support/environment.js';
+import {
+  eventually,
+  onModel,
+  onRealDragonfly,
+  skipOnModel,
+  within,
+} from '../support/environment.js';
 import { hostProcess, monitorsOf } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { Program } from '../support/programs.js';

@@ -3,6 +3,7 @@ import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
 import { byLength } from '../support/length.js';
 import { Program } from '../support/programs.js';
+import { systemUrl } from '../support/system/index.js';
 
 // Much of everything: what is kept of it is counted in a program of its own.
 
@@ -15,24 +16,16 @@ const BLOCKED_MS = byLength(1500, 10_000);
 const MB = 1024 * 1024;
 
 const MEASURE = `
-  import { readdirSync, readFileSync } from 'node:fs';
-  const rssOf = (pid) => {
-    const status = readFileSync('/proc/' + pid + '/status', 'utf8');
-    return Number(/VmRSS:\\s+(\\d+)/.exec(status)[1]) * 1024;
-  };
-  const childrenOf = (parent) => readdirSync('/proc').filter((name) => {
-    if (!/^\\d+$/.test(name)) return false;
-    try {
-      return readFileSync('/proc/' + name + '/stat', 'utf8').replace(/.*\\) . /s, '').startsWith(parent + ' ');
-    } catch { return false; }
-  }).map(Number);
+  const { system } = await import(${JSON.stringify(systemUrl)});
+  const rssOf = (pid) => pid === process.pid ? process.memoryUsage.rss() : system.residentSize(pid);
+  const childrenOf = (of) => system.processes().filter(({ parent }) => parent === of).map(({ pid }) => pid);
   const measure = async () => {
     for (let i = 0; i < 4; i++) { gc(); await sleep(20); }
     const [monitor] = childrenOf(process.pid);
     return {
-      descriptors: readdirSync('/proc/self/fd').length,
+      descriptors: system.ownDescriptors().length,
       // Nobody but root may look into a monitor.
-      monitorDescriptors: process.getuid() === 0 ? readdirSync('/proc/' + monitor + '/fd').length : 0,
+      monitorDescriptors: process.getuid() === 0 ? system.descriptorsOf(monitor) : 0,
       children: childrenOf(monitor).length,
       rss: rssOf(process.pid),
       monitorRss: rssOf(monitor),

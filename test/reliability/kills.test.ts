@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Jail, JailError, listJails, recover } from 'dragonfly-jail';
 import { nextIPv4 } from '../support/addresses.js';
-import { isRoot, sleep, within } from '../support/environment.js';
+import { isRoot, onDragonfly, sleep, within } from '../support/environment.js';
 import { descendants, type HostProcess, killOnHost, monitorsOf } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
@@ -13,6 +13,8 @@ import { Random, seedOfThisRun } from '../support/random.js';
 
 // Of each of the four who may be killed.
 const ROUNDS = byLength(5, 250);
+// On DragonFly there is no anchor; who recovers can be killed as well.
+const VICTIMS = onDragonfly ? (['monitor'] as const) : (['monitor', 'anchor', 'both'] as const);
 const MOST_MS = 250;
 const HANG_MS = 30_000;
 
@@ -25,6 +27,11 @@ const BUSY = `
     await jail.exec('true');
     await jail.stop({ graceMs: 0 });
   }`;
+
+// Takes back what the dead have left, again and again until it is killed.
+const RECOVER = `
+  say('begins');
+  for (;;) await dfjail.recover();`;
 
 describe('killed at a random moment', () => {
   const jails = useJails();
@@ -49,7 +56,7 @@ describe('killed at a random moment', () => {
     console.log(`      ${JSON.stringify(counts)}`);
   });
 
-  for (const victim of ['monitor', 'anchor', 'both'] as const) {
+  for (const victim of VICTIMS) {
     it(`the ${victim}: whoever waits is told, and nothing is left`, async function () {
       this.timeout(byLength(60_000, 3_600_000));
       const before = new Snapshot(jails.root.outside);
@@ -68,10 +75,37 @@ describe('killed at a random moment', () => {
     });
   }
 
+  it('the one who recovers: the next one finishes', async function () {
+    this.timeout(byLength(60_000, 3_600_000));
+    const before = new Snapshot(jails.root.outside);
+    const counts = { recovered: 0, persistent: 0 };
+    for (let round = 0; round < ROUNDS; round++) {
+      const spec = { ...jails.spec(), name: 'killed', addresses: [nextIPv4()] };
+      await using program = new Program(BUSY, spec, { quiet: true });
+      await program.next();
+      await sleep(random.below(MOST_MS));
+      killAll(program);
+      await program.ended;
+      await using recovering = new Program(RECOVER, spec, { quiet: true });
+      await recovering.next();
+      await sleep(random.below(MOST_MS / 5));
+      await recovering.kill();
+      await clearAway(before, counts);
+    }
+    console.log(`      ${JSON.stringify(counts)}`);
+  });
+
+  // Its monitors first, so that none of them takes anything back.
+  function killAll(program: Program): void {
+    process.kill(program.pid, 'SIGSTOP');
+    for (const { pid } of monitorsOf(program.pid)) killIfThere(pid);
+    process.kill(program.pid, 'SIGKILL');
+  }
+
   async function lifeOfOne(): Promise<unknown[]> {
     const errors: unknown[] = [];
     const note = (error: unknown) => void errors.push(error);
-    const limits = isRoot ? { processes: 50 } : {};
+    const limits = isRoot && !onDragonfly ? { processes: 50 } : {};
     const spec = jails.spec({ name: 'killed', addresses: [nextIPv4()], limits });
     const jail = await Jail.create(spec).catch(note);
     if (!jail) return errors;

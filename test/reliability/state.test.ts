@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -20,10 +19,11 @@ import {
   recover,
   watchJails,
 } from 'dragonfly-jail';
-import { isRoot, needRoot, skip } from '../support/environment.js';
+import { isRoot, needRoot, skip, skipOnDragonfly } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
 import { Program } from '../support/programs.js';
+import { system } from '../support/system/index.js';
 
 // The directory of the registry, in every state that it can be found in.
 
@@ -31,17 +31,17 @@ describe('a registry', () => {
   const jails = useJails();
   let chosen: string | undefined;
   let folder: string;
-  let mounted: string[];
+  let undoes: (() => void)[];
 
   beforeEach(() => {
     chosen = process.env.DRAGONFLY_JAIL_STATE;
     folder = join(jails.root.outside, 'state');
-    mounted = [];
+    undoes = [];
     process.env.DRAGONFLY_JAIL_STATE = folder;
   });
   afterEach(async () => {
     await jails.stopAll(); // they are in this registry
-    for (const path of mounted) execFileSync('umount', [path]);
+    for (const undo of undoes) undo();
     if (existsSync(folder)) changeModes(0o700);
     rmSync(folder, { recursive: true, force: true });
     if (chosen === undefined) delete process.env.DRAGONFLY_JAIL_STATE;
@@ -112,7 +112,8 @@ describe('a registry', () => {
 
   it('on a disk that is full: create() says so and leaves nothing; with room it works again', async function () {
     needRoot(this);
-    mountSmall(folder, '64k');
+    mkdirSync(folder);
+    undoes.push(system.mountSmall(folder, { kilobytes: 64 }));
     // A jail that was there before can still be used and stopped.
     const jail = await jails.create();
     const left = new Snapshot('/nowhere'); // this jail stays
@@ -136,7 +137,7 @@ describe('a registry', () => {
   it('on a disk without inodes: the same', async function () {
     needRoot(this);
     mkdirSync(folder);
-    mount(['-t', 'tmpfs', '-o', 'nr_inodes=6,mode=755', 'tmpfs', folder]);
+    undoes.push(system.mountSmall(folder, { files: 6 }));
     const left = new Snapshot(jails.root.outside);
     await assert.rejects(jails.create({ name: 'full' }), isOneOf('ENOSPC'));
     await left.assertNothingLeft();
@@ -200,6 +201,7 @@ describe('a registry', () => {
   });
 
   it('that a container shares: its jails are alive, though their monitors are not to be seen', async function () {
+    skipOnDragonfly(this, 'there are no namespaces of processes');
     needRoot(this);
     const source = `
       const jail = await Jail.create(spec);
@@ -227,25 +229,15 @@ describe('a registry', () => {
       changeModes(0o500);
       return;
     }
-    if (!existsSync('/bin/mount') && !existsSync('/usr/bin/mount')) skip(context, 'no mount(8)');
-    mount(['--bind', folder, folder]);
-    mount(['-o', 'remount,bind,ro', folder], null);
+    const programs = ['/bin/mount', '/usr/bin/mount', '/sbin/mount'];
+    if (!programs.some((program) => existsSync(program))) skip(context, 'no mount(8)');
+    undoes.push(system.mountReadOnly(folder));
   }
 
   function changeModes(mode: number): void {
     for (const name of ['.', 'names', 'jails']) {
       if (existsSync(join(folder, name))) chmodSync(join(folder, name), mode);
     }
-  }
-
-  function mountSmall(path: string, size: string): void {
-    mkdirSync(path);
-    mount(['-t', 'tmpfs', '-o', `size=${size},mode=755`, 'tmpfs', path]);
-  }
-
-  function mount(args: string[], path: string | null = folder): void {
-    execFileSync('mount', args);
-    if (path !== null) mounted.push(path);
   }
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import type { Jail } from 'dragonfly-jail';
 import {
   ATTACK,
@@ -10,7 +11,7 @@ import {
   needControl,
   outside,
 } from '../support/attack.js';
-import { skip } from '../support/environment.js';
+import { onDragonfly, skip, skipOnDragonfly } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 
 // What gets past a jail's filter is told by a second filter that the command itself installs below it: the kernel asks the
@@ -40,6 +41,10 @@ describe('system calls that reach the kernel from a jail', () => {
   let jail: Jail;
 
   before(function () {
+    skipOnDragonfly(
+      this,
+      'no filter stands before its calls; kernel.test.ts tries what each of them refuses',
+    );
     compileAttacks(this, jails);
   });
   beforeEach(async () => {
@@ -128,6 +133,7 @@ describe('memory that is shared by a key or a name', () => {
     const jail = await jails.create({ capabilities: { sysvIpc: true } });
     const other = await jails.create({ capabilities: { sysvIpc: true } });
     const without = await jails.create({ capabilities: { sysvIpc: false } });
+    if (onDragonfly) return sharedWithHost(jail, without);
     const made = await outside(jails, 'make-segment', KEY);
     if (made.result === 'ENOSYS') skip(this, 'this kernel has no System V memory');
     try {
@@ -143,12 +149,26 @@ describe('memory that is shared by a key or a name', () => {
     }
   });
 
+  // There sysvIpc gives a jail the memory of the host: docs/security.md. What counts is that it needs to be given.
+  async function sharedWithHost(jail: Jail, without: Jail): Promise<void> {
+    assertWorks(await outside(jails, 'make-segment', KEY));
+    try {
+      assertWorks(await inside(jail, 'find-segment', KEY));
+      assertRefused(await inside(without, 'find-segment', KEY), /^ENOSYS$/);
+      assertRefused(await inside(without, 'make-segment', KEY), /^ENOSYS$/);
+    } finally {
+      assertWorks(await outside(jails, 'remove-segment', KEY));
+    }
+  }
+
   it('is the host’s, a jail’s own, or another jail’s: POSIX', async () => {
     const [jail, other] = [await jails.create(), await jails.create()];
+    if (onDragonfly) mkdirSync('/var/run/shm', { recursive: true, mode: 0o1777 });
     assertWorks(await outside(jails, 'make-shared', NAME));
     try {
       assertWorks(await outside(jails, 'find-shared', NAME));
       assertRefused(await inside(jail, 'find-shared', NAME));
+      if (onDragonfly) return; // where it is files of the root, which these two share
       assertWorks(await inside(jail, 'make-shared', NAME));
       assertWorks(await inside(jail, 'find-shared', NAME));
       assertRefused(await inside(other, 'find-shared', NAME));

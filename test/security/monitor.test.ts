@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,9 +13,10 @@ import {
   outcomeOf,
   outside,
 } from '../support/attack.js';
-import { isRoot } from '../support/environment.js';
+import { isRoot, onDragonfly } from '../support/environment.js';
 import { hostProcess, monitorsOf, stateDirectory } from '../support/host.js';
 import { useJails } from '../support/jails.js';
+import { system } from '../support/system/index.js';
 
 describe('the monitor of a jail', () => {
   const jails = useJails();
@@ -31,8 +31,7 @@ describe('the monitor of a jail', () => {
     const jail = await jails.create();
     const socket = `jails/${kept.jid}/socket`;
     assertWorks(await outside(jails, 'connect-unix', join(stateDirectory(), socket), 'hello'));
-    const reached = `/proc/self/fd/3/${socket}`;
-    const tried = await withDescriptor(jail, ['connect-unix', reached, 'hello']);
+    const tried = await withDescriptor(jail, ['connect-from', '3', socket, 'hello']);
     const refused = /^(ECONNRESET|ECONNREFUSED|EPIPE|EACCES)$/;
     assertRefused(tried, refused);
     assert.equal((await kept.exec('echo', ['alive'])).stdout, 'alive\n');
@@ -56,6 +55,12 @@ describe('the monitor of a jail', () => {
 
   it('is not in sight: no process inside is one of ours but pid 1', async () => {
     const jail = await jails.create();
+    if (onDragonfly) {
+      const { stdout } = await jail.exec('ps', ['-axo', 'ucomm=']);
+      assert.match(String(stdout), /^ps\s*$/m);
+      assert.doesNotMatch(String(stdout), /jail-/);
+      return;
+    }
     const script = 'for p in /proc/[0-9]*; do cat $p/comm; done';
     const { stdout } = await jail.exec('sh', ['-c', script]);
     assert.doesNotMatch(String(stdout), /jail-monitor/);
@@ -65,9 +70,8 @@ describe('the monitor of a jail', () => {
   it('says nothing about the host by its arguments or its environment', () => {
     const [monitor] = monitorsOf(process.pid);
     if (monitor === undefined) return;
-    const read = (name: string) => execFileSync('cat', [`/proc/${monitor.pid}/${name}`]).toString();
-    assert.equal(read('cmdline'), 'jail-monitor\0');
-    if (isRoot) assert.doesNotMatch(read('environ'), /HOME|USER|npm/);
+    assert.equal(system.argumentsOf(monitor.pid), 'jail-monitor');
+    if (isRoot) assert.doesNotMatch(system.environmentOf(monitor.pid), /HOME|USER|npm/);
   });
 
   it('lives on when all ids, signals and groups of the jail are used against it', async () => {
@@ -106,7 +110,8 @@ describe('a hostname that the jail forges', () => {
       assertWorks(await inside(forger, 'sethostname', name));
       const { hostname, ...after } = forger.info();
       assert.deepEqual({ ...after, hostname: before.hostname }, before);
-      assert.equal(hostname, name === '' ? '' : hostname);
+      // DragonFly's list cannot tell where such a name ends: it is not believed.
+      if (!onDragonfly) assert.equal(hostname, name === '' ? '' : hostname);
       assert.equal(listJails().length, count);
       assert.deepEqual((await Jail.open('honest')).jid, honest.jid);
       assert.equal(honest.info().hostname, 'honest.example.org');

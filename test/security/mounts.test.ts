@@ -10,8 +10,9 @@ import {
   inNamespaces,
   inside,
   needControl,
+  outside,
 } from '../support/attack.js';
-import { needRoot } from '../support/environment.js';
+import { needDragonfly, needRoot, skipOnDragonfly } from '../support/environment.js';
 import { hostMounts } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 
@@ -26,6 +27,7 @@ describe('the mounts of a jail', () => {
   let other: string;
 
   before(function () {
+    skipOnDragonfly(this, 'its own calls are tried below');
     compileAttacks(this, jails);
     place = join(jails.root.outside, 'place');
     other = join(jails.root.outside, 'other');
@@ -106,3 +108,58 @@ describe('the mounts of a jail', () => {
     assertRefused(await inside(jail, 'open', '/mnt/place/null'));
   });
 });
+
+describe('the mounts of a jail on DragonFly', () => {
+  const jails = useJails();
+  let before_: string[];
+  let place: string;
+  let other: string;
+  let jail: Jail;
+
+  before(function () {
+    needDragonfly(this);
+    compileAttacks(this, jails);
+    place = join(jails.root.outside, 'place');
+    other = join(jails.root.outside, 'other');
+    for (const folder of [place, other]) mkdirSync(folder);
+  });
+  beforeEach(async () => {
+    before_ = hostMounts();
+    jail = await jails.create();
+  });
+  afterEach(() => {
+    assert.deepEqual(hostMounts(), before_, 'the mounts of the host have changed');
+  });
+
+  it('do not become more', async () => {
+    assertWorks(await outside(jails, 'bind-then-umount', '/usr', place));
+    for (const type of ['tmpfs', 'procfs', 'devfs'])
+      assertRefused(await inside(jail, 'mount', type, '/mnt'));
+    assertRefused(await inside(jail, 'bind', '/usr', '/mnt'));
+  });
+
+  it('do not become more than was allowed', async () => {
+    const allowed = await jails.create({ capabilities: { mountTmpfs: true } });
+    assertWorks(await inside(allowed, 'mount', 'tmpfs', '/mnt'));
+    assertRefused(await inside(allowed, 'bind', '/usr', '/mnt'));
+    assertWorks(await inside(allowed, 'umount', '/mnt'));
+  });
+
+  it('do not become fewer: what they cover stays covered', async () => {
+    for (const path of ['/usr', '/bin', '/dev', '/tmp', '/'])
+      assertRefused(await inside(jail, 'umount', path), MAY_NOT);
+    const allowed = await jails.create({ capabilities: { mountNullfs: true, mountTmpfs: true } });
+    for (const path of ['/usr', '/bin', '/dev', '/tmp', '/'])
+      assertRefused(await inside(allowed, 'umount', path), MAY_NOT);
+  });
+
+  it('stay read-only', async () => {
+    assertWorks(await outside(jails, 'bind-then-make-writable', other, place));
+    for (const path of ['/usr', '/bin'])
+      assertRefused(await inside(jail, 'make-writable', path), MAY_NOT);
+    assertRefused(await inside(jail, 'open-to-write', '/usr/bin/env'));
+  });
+});
+
+// Of what is no mount point in the jail's own eyes.
+const MAY_NOT = /^(EPERM|EACCES|EINVAL|EBUSY)$/;

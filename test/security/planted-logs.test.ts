@@ -37,7 +37,7 @@ describe('what the jail’s root plants in the place of', () => {
     compileAttacks(this, jails);
   });
   beforeEach(async () => {
-    root = await makeRoot('planted');
+    root = await makeRoot('planted', { ownDevices: true });
     mkdirSync(join(root.path, 'hostile'));
     mkdirSync(join(root.path, 'mnt', 'shared'), { recursive: true });
     execFileSync('cp', [join(jails.root.path, ATTACK), join(root.path, ATTACK)]);

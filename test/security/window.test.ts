@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Jail, JailedProcess } from 'dragonfly-jail';
 import { ATTACK, compileAttacks } from '../support/attack.js';
-import { sleep } from '../support/environment.js';
+import { needDragonfly, skipOnDragonfly, sleep } from '../support/environment.js';
 import { hostMounts, hostProcess, monitorsOf } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { byLength } from '../support/length.js';
+import { makeRoot, type TestRoot } from '../support/roots.js';
 
 // Between its birth in the jail and its exec a command is a piece of the monitor that can be seen inside. Somebody in
 // there waits for it, stops it where that is allowed, and tries everything on it.
@@ -31,6 +33,9 @@ type Loot = Record<
 >;
 
 describe('the window between a command’s birth in the jail and its exec', () => {
+  before(function () {
+    skipOnDragonfly(this, 'who is in it can be traced there: what it holds is looked at below');
+  });
   const jails = useJails();
   let jail: Jail;
   let secret: string;
@@ -109,6 +114,68 @@ describe('the window between a command’s birth in the jail and its exec', () =
     await Promise.all(commands.map((command) => command.exited.catch(() => {})));
     await sleep(0);
   }
+});
+
+// On DragonFly nothing keeps the root of the jail from stopping and tracing a command between its birth and its exec. What
+// it finds there must be the command's own: nothing of others, whom the same monitor serves.
+describe('the window between birth and exec on DragonFly', () => {
+  const jails = useJails();
+  const secret = `secret-of-another-command-${process.pid}`;
+  let root: TestRoot;
+  let jail: Jail;
+
+  before(async function () {
+    needDragonfly(this);
+    compileAttacks(this, jails);
+    root = await makeRoot('window', { ownDevices: true });
+    mkdirSync(join(root.path, 'hostile'));
+    execFileSync('cp', [join(jails.root.path, ATTACK), join(root.path, ATTACK)]);
+  });
+  after(() => root?.remove());
+  beforeEach(async () => {
+    const mounts = [{ type: 'procfs', target: '/proc' } as const];
+    jail = await jails.create({ path: root.path, mounts });
+  });
+  afterEach(() => jails.stopAll());
+
+  it('shows nothing of what other commands were given', async function () {
+    this.timeout((SECONDS + 60) * 1000);
+    const stdio = 'ignore' as const;
+    const env = { SECRET: secret };
+    const keepers = Array.from({ length: 5 }, () =>
+      jail.spawn('sleep', ['1000', secret], { stdio, env }),
+    );
+    for (const keeper of keepers) keeper.on('error', () => {});
+    await sleep(500);
+    const attacker = jail.spawn(ATTACK, ['attack-window', `${SECONDS}`, secret], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let text = '';
+    attacker.stdout?.on('data', (data) => {
+      text += data;
+    });
+    const ended = once(attacker, 'close');
+    for (let i = 0; attacker.exitCode === null && i < 20_000; i++) {
+      const command = jail.spawn('true', [], { stdio, timeout: 2000 });
+      command.on('error', () => {});
+      await command.exited.catch(() => {});
+    }
+    await ended;
+    const { seen, stopped, memory } = lootOf(text);
+    console.log(`      ${seen} met on their way, ${stopped} stopped there`);
+    assert(stopped > 0, text);
+    assert.equal(memory, 0, text);
+    assert.equal((await jail.exec('echo', ['works'])).stdout, 'works\n');
+  });
+
+  it('is one in which the same attack robs a process that has it', async () => {
+    const stdio = ['pipe', 'pipe', 'inherit'] as const;
+    const victim = jail.spawn(ATTACK, ['victim'], { stdio, env: { SECRET: secret } });
+    assert(victim.stdout !== null);
+    const [line] = await once(createInterface({ input: victim.stdout }), 'line');
+    const { stdout } = await jail.exec(ATTACK, ['rob', line.split(' ')[1], secret]);
+    assert.equal(lootOf(String(stdout)).memory, 1, String(stdout));
+  });
 });
 
 function lootOf(output: string): Loot {

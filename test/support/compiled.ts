@@ -62,7 +62,10 @@ function recipeOf(name: string): { flags: readonly string[]; sources: string[] }
   const recipe = recipes[name];
   const sources = recipe?.[systemType() === 'DragonFly' ? 'dragonfly' : 'linux'];
   if (recipe === undefined || sources === undefined) throw new Error(`there is no program ${name}`);
-  return { flags: recipe.flags, sources: sources.flatMap((path) => sourcesAt(join(PROJECT, path))) };
+  return {
+    flags: recipe.flags,
+    sources: sources.flatMap((path) => sourcesAt(join(PROJECT, path))),
+  };
 }
 
 function sourcesAt(path: string): string[] {

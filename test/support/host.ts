@@ -131,7 +131,8 @@ export function openDescriptors(): string[] {
 export function stateDirectory(): string {
   const { DRAGONFLY_JAIL_STATE: chosen, XDG_RUNTIME_DIR: runtime } = process.env;
   if (chosen) return chosen;
-  if (process.getuid?.() === 0) return join(onRealDragonfly ? '/var/run' : '/run', 'dragonfly-jail');
+  if (process.getuid?.() === 0)
+    return join(onRealDragonfly ? '/var/run' : '/run', 'dragonfly-jail');
   return runtime ? join(runtime, 'dragonfly-jail') : `/tmp/dragonfly-jail-${process.getuid?.()}`;
 }
 

@@ -3,10 +3,10 @@ import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Jail } from 'dragonfly-jail';
+import { placeProgram } from './compiled.js';
 import { onRealDragonfly, skipRunning } from './environment.js';
 import { canTry, hostile } from './model/hostile.js';
 import { modelKernel } from './model/world.js';
-import { placeProgram } from './compiled.js';
 import type { TestRoot } from './roots.js';
 
 const FOLDER = 'hostile';

@@ -66,6 +66,11 @@ static long connect_unix(char** args) {
   return n > 0 ? 0 : n < 0 ? -1 : fail_with(ECONNRESET);
 }
 
+/* DESCRIPTOR PATH [HELLO]: from a directory that was handed over. */
+static long connect_from(char** args) {
+  return fchdir(atoi(args[0])) < 0 ? -1 : connect_unix(args + 1);
+}
+
 /* Both kinds of listeners at once; says so and stays. */
 static long serve(char** args) {
   struct sockaddr_storage address;
@@ -88,5 +93,6 @@ static long make_socket(char** args) {
 }
 
 const struct attempt network_attempts[] = {
-    {"bind-foreign", bind_foreign}, {"connect", connect_to}, {"connect-unix", connect_unix},
-    {"serve", serve},               {"socket", make_socket}, {NULL, NULL}};
+    {"bind-foreign", bind_foreign}, {"connect", connect_to},     {"connect-unix", connect_unix},
+    {"connect-from", connect_from}, {"serve", serve},            {"socket", make_socket},
+    {NULL, NULL}};

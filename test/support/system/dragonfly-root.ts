@@ -29,7 +29,8 @@ export function mountAsAdministrator(mounts: readonly MountSpec[], place: Place)
     const target = join(place.path, mount.target);
     if (mount.type === 'nullfs') run('mount_null', '-o', 'ro', mount.source ?? '', target);
     else if (mount.type === 'tmpfs') run('mount_tmpfs', '-m', '1777', 'tmpfs', target);
-    else if (mount.type === 'devfs' && !place.ownDevices) done.push(...mountDevices(devices, target));
+    else if (mount.type === 'devfs' && !place.ownDevices)
+      done.push(...mountDevices(devices, target));
     else continue;
     if (mount.type !== 'devfs') done.push(target);
   }

@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { fstatSync, type Stats } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, fstatSync, rmSync, type Stats } from 'node:fs';
 import type { HostProcess, HostSystem } from './system.js';
 
 // More than a test opens.
@@ -18,12 +18,17 @@ export const dragonfly: HostSystem = {
   processes: () => list('-ax'),
   process: (pid) => (pid > 0 ? (list('-p', `${pid}`)[0] ?? null) : null),
   argumentsOf: (pid) => text('ps', '-ww', '-o', 'args=', '-p', `${pid}`).trim() || null,
+  environmentOf: (pid) => text('ps', '-eww', '-o', 'command=', '-p', `${pid}`),
+  peakSize: (pid) => dragonfly.residentSize(pid),
   residentSize: (pid) => Number(text('ps', '-o', 'rss=', '-p', `${pid}`)) * 1024,
   descriptorsOf: (pid) =>
-    lines(text('fstat', '-p', `${pid}`)).filter((line) => /^\S+ +\S+ +\d+ +\d+[* ]/.test(line)).length,
+    lines(text('fstat', '-p', `${pid}`)).filter((line) => /^\S+ +\S+ +\d+ +\d+[* ]/.test(line))
+      .length,
   ownDescriptors,
   processesBelow,
   mounts: () => lines(text('mount')),
+  mountSmall,
+  mountReadOnly,
   interfaces,
   routesTo: (address) => interfaces().filter((row) => row.endsWith(` ${address}`)),
   networks: () => new Set(),
@@ -31,6 +36,30 @@ export const dragonfly: HostSystem = {
   printMode: 'stat -f %Lp',
   printOwner: 'stat -f %u',
 };
+
+function mountSmall(path: string, { kilobytes, files }: { kilobytes?: number; files?: number }) {
+  const limits = [
+    ...(kilobytes === undefined ? [] : ['-s', `${kilobytes}k`]),
+    ...(files === undefined ? [] : ['-n', `${files}`]),
+  ];
+  mount('mount_tmpfs', ...limits, '-m', '755', 'tmpfs', path);
+  return () => mount('umount', path);
+}
+
+// Another directory with the same in it: none can be mounted on itself.
+function mountReadOnly(path: string): () => void {
+  const copy = `${path}.copy`;
+  cpSync(path, copy, { recursive: true });
+  mount('mount_null', '-o', 'ro', copy, path);
+  return () => {
+    mount('umount', path);
+    rmSync(copy, { recursive: true });
+  };
+}
+
+function mount(file: string, ...args: string[]): void {
+  execFileSync(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+}
 
 function run(file: string, args: readonly string[]): { pid: number; output: string } {
   const env = { PATH: '/sbin:/bin:/usr/sbin:/usr/bin', LC_ALL: 'C' };

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { HostProcess, HostSystem } from './system.js';
 
@@ -11,12 +12,15 @@ export const linux: HostSystem = {
       .filter((process) => process !== null),
   process: processOf,
   argumentsOf: (pid) => read(`/proc/${pid}/cmdline`)?.split('\0').join(' ').trim() ?? null,
-  residentSize: (pid) =>
-    Number(/VmRSS:\s+(\d+)/.exec(read(`/proc/${pid}/status`) ?? '')?.[1] ?? 0) * 1024,
+  environmentOf: (pid) => read(`/proc/${pid}/environ`) ?? '',
+  peakSize: (pid) => sizeOf(pid, /VmHWM:\s+(\d+)/),
+  residentSize: (pid) => sizeOf(pid, /VmRSS:\s+(\d+)/),
   descriptorsOf: (pid) => names(`/proc/${pid}/fd`).length,
   ownDescriptors,
   processesBelow,
   mounts: () => (read('/proc/self/mountinfo') ?? '').split('\n'),
+  mountSmall,
+  mountReadOnly,
   interfaces: () => names('/sys/class/net'),
   routesTo,
   networks,
@@ -24,6 +28,22 @@ export const linux: HostSystem = {
   printMode: 'stat -c %a',
   printOwner: 'stat -c %u',
 };
+
+function sizeOf(pid: number, field: RegExp): number {
+  return Number(field.exec(read(`/proc/${pid}/status`) ?? '')?.[1] ?? 0) * 1024;
+}
+
+function mountSmall(path: string, { kilobytes, files }: { kilobytes?: number; files?: number }) {
+  const limits = [kilobytes && `size=${kilobytes}k`, files && `nr_inodes=${files}`, 'mode=755'];
+  execFileSync('mount', ['-t', 'tmpfs', '-o', limits.filter(Boolean).join(','), 'tmpfs', path]);
+  return () => void execFileSync('umount', [path]);
+}
+
+function mountReadOnly(path: string): () => void {
+  execFileSync('mount', ['--bind', path, path]);
+  execFileSync('mount', ['-o', 'remount,bind,ro', path]);
+  return () => void execFileSync('umount', [path]);
+}
 
 function pids(): number[] {
   return names('/proc')

@@ -21,6 +21,10 @@ export interface HostSystem {
   process(pid: number): HostProcess | null;
   /** Its arguments, joined by spaces; null: it is gone. */
   argumentsOf(pid: number): string | null;
+  /** Its environment, if this user may see it. */
+  environmentOf(pid: number): string;
+  /** The most that it has had in memory, in bytes; on DragonFly what it has now. */
+  peakSize(pid: number): number;
   /** Its resident size in bytes. */
   residentSize(pid: number): number;
   /** How many descriptors it has open; 0 where only root may know and this is not root. */
@@ -31,6 +35,10 @@ export interface HostSystem {
   processesBelow(directory: string): HostProcess[];
   /** The mounts, one a line. */
   mounts(): string[];
+  /** Mounts a file system in memory; what takes it back. Its size in kilobytes, and how many files there may be. */
+  mountSmall(path: string, limits: { kilobytes?: number; files?: number }): () => void;
+  /** Makes a directory read-only for everybody by a mount; what takes it back. */
+  mountReadOnly(path: string): () => void;
   /** The interfaces, up or not; on DragonFly with their addresses, a line for each. */
   interfaces(): string[];
   /** What makes the host reach an address of a jail. */

@@ -85,5 +85,7 @@ export class OwnWindow implements Window {
 
 function keyOf(name: string): string {
   const [, letter] = /^C-([a-z])$/.exec(name) ?? [];
-  return letter === undefined ? (KEYS[name] ?? name) : String.fromCharCode(letter.charCodeAt(0) - 96);
+  return letter === undefined
+    ? (KEYS[name] ?? name)
+    : String.fromCharCode(letter.charCodeAt(0) - 96);
 }

@@ -22,7 +22,8 @@ interface Page {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals are controlled by them
-const TOKEN = /\x1b\[([?>]?[0-9;]*)([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]|\x1b[^[\]()]|[\s\S]/gu;
+const TOKEN =
+  /\x1b\[([?>]?[0-9;]*)([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]|\x1b[^[\]()]|[\s\S]/gu;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the same
 const UNFINISHED = /\x1b(\[[?>]?[0-9;]*|\][^\x07\x1b]*|[()])?$/;
 const TAB = 8;
@@ -84,7 +85,8 @@ export class Screen {
     if (text === '\r') page.column = 0;
     else if (text === '\n') this.#down();
     else if (text === '\b') page.column = Math.max(0, Math.min(page.column, this.#columns) - 1);
-    else if (text === '\t') page.column = Math.min(this.#columns - 1, (Math.floor(page.column / TAB) + 1) * TAB);
+    else if (text === '\t')
+      page.column = Math.min(this.#columns - 1, (Math.floor(page.column / TAB) + 1) * TAB);
     else if (text >= ' ') this.#put(text);
   }
 
@@ -138,7 +140,8 @@ export class Screen {
 
   #clear(what: number): void {
     const { lines, row } = this.#page;
-    const [from, to] = what === 0 ? [row + 1, lines.length] : what === 1 ? [0, row] : [0, lines.length];
+    const [from, to] =
+      what === 0 ? [row + 1, lines.length] : what === 1 ? [0, row] : [0, lines.length];
     for (let at = from; at < to; at++) lines[at] = emptyLine();
     if (what < 2) this.#clearLine(what);
   }

@@ -10,8 +10,11 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+/* The first thread of a process has one of these numbers. */
 static long signal_thread(char** args) {
-  return syscall(SYS_lwp_kill, atoi(args[0]), -1, atoi(args[1]));
+  int pid = atoi(args[0]), signal = atoi(args[1]);
+  if (syscall(SYS_lwp_kill, pid, 1, signal) == 0) return 0;
+  return syscall(SYS_lwp_kill, pid, 0, signal);
 }
 
 static long attach(int pid) {
