@@ -1,15 +1,16 @@
 // npm run bench: the package beside what a user would take instead. bench/README.md explains the table.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type as systemType } from 'node:os';
 import { parseArgs } from 'node:util';
 import { say } from '../scripts/lib/project.mjs';
 import { describeMachine } from './lib/machine.mjs';
 import { makePlace, packageUrl } from './lib/place.mjs';
 import { writeReadme } from './lib/readme.mjs';
 import { head, lines } from './lib/report.mjs';
-import { rows } from './rows/index.mjs';
 
 const { values } = parseArgs({
   options: {
+    from: { type: 'string' }, // what --json wrote, on another machine: nothing is measured
     json: { type: 'string' },
     only: { type: 'string', multiple: true },
     quick: { type: 'boolean', default: false },
@@ -17,6 +18,15 @@ const { values } = parseArgs({
   },
 });
 
+if (values.from) {
+  const { machine, results } = JSON.parse(readFileSync(values.from, 'utf8'));
+  console.log([...head, ...results.flatMap(lines)].join('\n'));
+  if (values.readme) writeReadme(machine, results);
+  process.exit();
+}
+
+const rowsOf = { DragonFly: './rows/dragonfly/index.mjs' };
+const { rows } = await import(rowsOf[systemType()] ?? './rows/index.mjs');
 const machine = describeMachine();
 const place = makePlace();
 const results = [];

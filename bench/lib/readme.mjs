@@ -7,17 +7,21 @@ import { digits } from './row.mjs';
 
 const FILE = fileURLToPath(new URL('../README.md', import.meta.url));
 const FOLDER = fileURLToPath(new URL('../curves', import.meta.url));
-const BEGIN = '<!-- the last table -->';
-const END = '<!-- its end -->';
+// A place for each system.
+const marksOf = (system) => {
+  const whose = system.startsWith('DragonFly') ? ' on DragonFly' : '';
+  return [`<!-- the last table${whose} -->`, `<!-- its end${whose} -->`];
+};
 
 /** Puts a run's table between the marks of bench/README.md, and draws the curves beside it. */
 export function writeReadme(machine, results) {
   const text = readFileSync(FILE, 'utf8');
-  const [before, rest] = [text.split(BEGIN)[0], text.split(END)[1]];
+  const [begin, end] = marksOf(machine.system);
+  const [before, rest] = [text.split(begin)[0], text.split(end)[1]];
   if (rest === undefined) throw new Error(`${FILE} has no place for the table`);
   const table = [describe(machine), '', ...head, ...results.flatMap(lines), '', ...steps(results)];
-  writeFileSync(FILE, `${before}${BEGIN}\n${table.join('\n')}\n${END}${rest}`);
-  writeCurves(results);
+  writeFileSync(FILE, `${before}${begin}\n${table.join('\n')}\n${end}${rest}`);
+  if (!machine.system.startsWith('DragonFly')) writeCurves(results);
 }
 
 function describe({ date, processor, processors, memory, system, node, load }) {

@@ -112,10 +112,8 @@ describe('dfjail, the program', function () {
       const addresses = ['--ip', '198.51.100.9,2001:db8::9'];
       if (onRealDragonfly) {
         const { stdout } = await run(...addresses, '--interface', 'lo0', 'ifconfig', 'lo0');
-        assert.match(
-          stdout,
-          /inet6 2001:db8::9 [^]*inet 198\.51\.100\.9 |inet 198\.51\.100\.9 [^]*inet6 2001:db8::9 /,
-        );
+        assert.match(stdout, /inet6 2001:db8::9 /);
+        assert.match(stdout, /inet 198\.51\.100\.9 /);
         assert.doesNotMatch(stdout, /127\.0\.0\.1/);
       } else {
         const { stdout } = await run(...addresses, 'cat', '/proc/net/if_inet6');

@@ -33,9 +33,6 @@ type Loot = Record<
 >;
 
 describe('the window between a command’s birth in the jail and its exec', () => {
-  before(function () {
-    skipOnDragonfly(this, 'who is in it can be traced there: what it holds is looked at below');
-  });
   const jails = useJails();
   let jail: Jail;
   let secret: string;
@@ -45,6 +42,7 @@ describe('the window between a command’s birth in the jail and its exec', () =
   let socket: string;
 
   before(async function () {
+    skipOnDragonfly(this, 'who is in it can be traced there: what it holds is looked at below');
     compileAttacks(this, jails);
     secret = join(jails.root.outside, 'secret');
     writeFileSync(secret, 'the host’s secret');

@@ -21,10 +21,8 @@ interface Page {
   column: number;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: terminals are controlled by them
 const TOKEN =
   /\x1b\[([?>]?[0-9;]*)([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]|\x1b[^[\]()]|[\s\S]/gu;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the same
 const UNFINISHED = /\x1b(\[[?>]?[0-9;]*|\][^\x07\x1b]*|[()])?$/;
 const TAB = 8;
 

@@ -34,6 +34,28 @@ static long trace(char** args) {
   return 0;
 }
 
+/* PID: stopped, until our input ends. */
+static long hold(char** args) {
+  char byte;
+  if (attach(atoi(args[0])) < 0) return -1;
+  printf("holding\n");
+  fflush(stdout);
+  while (read(0, &byte, 1) > 0) {
+  }
+  detach(atoi(args[0]));
+  return 0;
+}
+/* PID: runs on, and we are told of its end first. */
+static long adopt(char** args) {
+  int status, pid = atoi(args[0]);
+  if (attach(pid) < 0) return -1;
+  printf("adopting\n");
+  fflush(stdout);
+  do ptrace(PT_CONTINUE, pid, (caddr_t)1, 0);
+  while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
+  return 0;
+}
+
 /* PID ADDRESS */
 static long copy_memory(char** args, int operation) {
   char text[8] = "changed";
@@ -69,6 +91,8 @@ static long change_class(char** args) {
 
 const struct attempt dragonfly_process_attempts[] = {{"tgkill", signal_thread},
                                                      {"trace", trace},
+                                                     {"hold", hold},
+                                                     {"adopt", adopt},
                                                      {"read-memory", read_memory},
                                                      {"write-memory", write_memory},
                                                      {"open-memory", open_memory},

@@ -17,6 +17,27 @@ static long trace(char** args) {
   ptrace(PTRACE_DETACH, pid, NULL, NULL);
   return 0;
 }
+/* PID: stopped, until our input ends. */
+static long hold(char** args) {
+  char byte;
+  if (ptrace(PTRACE_ATTACH, atoi(args[0]), NULL, NULL) < 0) return -1;
+  waitpid(atoi(args[0]), NULL, __WALL);
+  printf("holding\n");
+  fflush(stdout);
+  while (read(0, &byte, 1) > 0) {
+  }
+  return ptrace(PTRACE_DETACH, atoi(args[0]), NULL, NULL);
+}
+/* PID: runs on, and we are told of its end first. */
+static long adopt(char** args) {
+  int status, pid = atoi(args[0]);
+  if (ptrace(PTRACE_ATTACH, pid, NULL, NULL) < 0 || waitpid(pid, &status, __WALL) < 0) return -1;
+  printf("adopting\n");
+  fflush(stdout);
+  do ptrace(PTRACE_CONT, pid, NULL, NULL);
+  while (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status));
+  return 0;
+}
 static long seize(char** args) { return ptrace(PTRACE_SEIZE, atoi(args[0]), NULL, NULL); }
 
 /* PID ADDRESS: what `print-address` said there. */
@@ -52,6 +73,8 @@ static long change_limit(char** args) {
 }
 const struct attempt linux_process_attempts[] = {{"tgkill", signal_thread},
                                                  {"trace", trace},
+                                                 {"hold", hold},
+                                                 {"adopt", adopt},
                                                  {"seize", seize},
                                                  {"read-memory", read_memory},
                                                  {"write-memory", write_memory},
