@@ -5,7 +5,7 @@
 //                runs it, with the monitor in build/Release when that is there
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { type as systemType, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { dragonflySources, LANGUAGE, sourcesIn, TARGET } from './lib/dragonfly.mjs';
 import { at, giveUp, root, say } from './lib/project.mjs';
@@ -36,7 +36,8 @@ function clang() {
       spawnSync('apt-get', install, quiet);
     }
   }
-  return findClang() ?? giveUp('clang++ was not found.', 'apt-get install clang');
+  const hint = systemType() === 'DragonFly' ? 'pkg install llvm' : 'apt-get install clang';
+  return findClang() ?? giveUp('clang++ was not found.', hint);
 }
 
 /** Compiles one file; what the compiler complains of. */

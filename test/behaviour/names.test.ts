@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Jail, recover } from 'dragonfly-jail';
 import { skipOnModel } from '../support/environment.js';
@@ -18,6 +18,11 @@ describe('the name of a jail', () => {
   });
   beforeEach(async () => {
     await (await jails.create()).stop(); // so that there is a registry
+  });
+
+  afterEach(() => {
+    for (const left of [name, `${name}_too`])
+      rmSync(join(stateDirectory(), 'names', left), { force: true });
   });
 
   function leave(name: string, jid: number): string {

@@ -55,14 +55,4 @@ describe('a terminal whose command ends', () => {
       assert(!listJails().some(({ jid }) => jid === jail.jid));
     });
   }
-
-  it('leaves what it wrote to who reads late', async () => {
-    const jail = await jails.create();
-    const command = jail.spawn('sh', ['-c', 'echo first; echo last'], { pty: true });
-    await sleep(500);
-    let output = '';
-    for await (const piece of command.stdout ?? []) output += piece;
-    assert.equal(output, 'first\r\nlast\r\n');
-    assert.equal((await within('its end', 5000, command.exited)).exitCode, 0);
-  });
 });
