@@ -66,7 +66,7 @@ if (!compileLibrary() || !compileTests() || !compileExamples()) giveUp('It does 
 for (const part of PARTS) copy(at(part), join(folder, part));
 for (const name of closure(PACKAGES))
   copy(at('node_modules', name), join(folder, 'node_modules', name));
-if (values.native) copy(values.native, join(folder, 'build', 'Release'));
+if (values.native) copyNative(values.native, join(folder, 'build', 'Release'));
 if (values.programs) copy(values.programs, join(folder, 'build', 'test-programs', values.tuple));
 writeFileSync(join(folder, 'build', 'origin.json'), JSON.stringify(originOf()));
 say(`packed into ${folder}`);
@@ -76,6 +76,15 @@ function copy(from, to) {
   rmSync(to, { recursive: true, force: true });
   mkdirSync(join(to, '..'), { recursive: true });
   cpSync(from, to, { recursive: true });
+}
+
+// What a compiler leaves beside is of no use there.
+function copyNative(from, to) {
+  rmSync(to, { recursive: true, force: true });
+  mkdirSync(to, { recursive: true });
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    if (entry.isFile()) cpSync(join(from, entry.name), join(to, entry.name));
+  }
 }
 
 // All of them lie side by side in node_modules, but for a few that lie in the one that needs them.

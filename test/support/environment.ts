@@ -12,6 +12,10 @@ export const onModel = process.env.DFJAIL_TEST_BACKEND === 'model';
 /** Do they run on DragonFly itself? */
 export const onRealDragonfly = !onModel && systemType() === 'DragonFly';
 
+if (process.env.DFJAIL_TEST_BACKEND === 'dragonfly' && !onRealDragonfly) {
+  throw new Error(`DFJAIL_TEST_BACKEND=dragonfly: this is ${systemType()}`);
+}
+
 /** Are the jails DragonFly's, those of its kernel or of the model of it? What they promise differs from Linux in places. */
 export const onDragonfly = onModel || onRealDragonfly;
 
