@@ -91,9 +91,9 @@ export class Folder {
   }
 
   /** Writes a new file; one that exists, whatever it is, is left as it is. */
-  async write(name: string, content: string | Uint8Array): Promise<void> {
+  async write(name: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
     try {
-      await this.#create(name, content);
+      await this.#create(name, content, mode);
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') {
         throw rootError(error, join(this.path, name));
@@ -249,11 +249,11 @@ export class Folder {
     }
   }
 
-  async #create(name: string, content: string | Uint8Array): Promise<void> {
+  async #create(name: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
     const file = await open(this.#at(name), NEW_FILE, 0o600);
     try {
       await file.writeFile(content);
-      await file.chmod(0o644);
+      await file.chmod(mode);
     } finally {
       await file.close();
     }

@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { type as osType } from 'node:os';
 import { join } from 'node:path';
 import type { MountSpec } from '../mounts.js';
+import { completeAccounts } from './accounts/complete.js';
 import { etcFiles } from './etc-files.js';
 import { Folder } from './folder.js';
 import { type HostLayout, surveyHost } from './host.js';
@@ -37,8 +38,8 @@ const SHARED_SCRATCH = 0o1777;
 /**
  * Prepares a directory as the root of jails that run the host's own programs.
  *
- * The directory gets a skeleton (an /etc with a few accounts, empty folders) of some kilobytes; everything
- * else is the host's, mounted read-only: /usr, and /bin, /sbin, /lib, … as the links or directories that they
+ * The directory gets a skeleton (an /etc with a few accounts, on DragonFly with their databases, empty folders) of
+ * some kilobytes; everything else is the host's, mounted read-only: /usr, and /bin, /sbin, /lib, … as the links or directories that they
  * are on the host, `/etc/alternatives` and `/etc/ssl/certs`. /dev, /proc and /tmp are file systems of the
  * jail's own. Nothing else of the host is visible, and none of the host's accounts.
  *
@@ -159,6 +160,7 @@ async function fillEtc(top: Folder, linux: boolean): Promise<void> {
     for (const [name, content] of etcFiles(linux)) {
       await folder.write(name, content);
     }
+    if (!linux) await completeAccounts(folder, top.path);
   });
 }
 

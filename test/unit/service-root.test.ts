@@ -28,6 +28,7 @@ import {
 import { JailError, JailSystemError } from '#internal/errors.js';
 import { type ElfMade, makeElf } from '../support/elf.js';
 import { skip } from '../support/environment.js';
+import { HashFile } from '../support/hash-file.js';
 
 const node = realpathSync(process.execPath);
 const isLinux = process.platform === 'linux';
@@ -133,6 +134,60 @@ describe('a service root', function () {
     assert.deepEqual(await inspectRoot(root), {
       kind: 'empty',
       problems: ['there is no program in it'],
+    });
+  });
+
+  describe('of programs of DragonFly', () => {
+    const namesIn = (database: string) =>
+      new HashFile(readFileSync(inRoot(database)))
+        .entries()
+        .filter(({ key }) => key[0] === 0x41)
+        .map(({ key }) => key.toString('latin1', 1))
+        .sort();
+
+    function bsdProgram(): string {
+      const interpreter = elf('libexec/ld-elf.so.2', {});
+      return elf('bin/tool', { interpreter });
+    }
+
+    it('has the databases of pwd_mkdb, for its own accounts', async () => {
+      const users = [{ name: 'web', uid: 80, comment: 'Größe', shell: '/bin/sh' }];
+      const { files } = await buildServiceRoot(root, { programs: [bsdProgram()], users });
+      assert.match(read('etc/master.passwd'), /^web:\*:80:80::0:0:Größe:\/:\/bin\/sh$/m);
+      for (const database of ['etc/pwd.db', 'etc/spwd.db']) {
+        assert.deepEqual(namesIn(database), ['daemon', 'nobody', 'root', 'web']);
+        assert(files.some(({ target }) => target === `/${database}`));
+      }
+      assert.deepEqual([modeOf('etc/pwd.db'), modeOf('etc/spwd.db')], ['644', '600']);
+    });
+
+    it('has them for a master.passwd that it is given, and leaves those that it is given', async () => {
+      const content = '# mine\nme:$6$salt$hash:7:7:staff:0:0:Me:/:/bin/sh\n';
+      const files = [
+        { target: '/etc/master.passwd', content, mode: 0o600 },
+        { target: '/etc/pwd.db', content: 'mine' },
+      ];
+      await buildServiceRoot(root, { programs: [bsdProgram()], files });
+      assert.deepEqual([namesIn('etc/spwd.db'), read('etc/pwd.db')], [['me'], 'mine']);
+      const source = make('accounts', content);
+      const named = [{ target: '/etc/master.passwd', source }];
+      await buildServiceRoot(root, { programs: [bsdProgram()], files: named });
+      assert.deepEqual([namesIn('etc/spwd.db'), namesIn('etc/pwd.db')], [['me'], ['me']]);
+      assert(!readFileSync(inRoot('etc/pwd.db')).includes('$6$'), 'no password for everybody');
+      assert(readFileSync(inRoot('etc/spwd.db')).includes('$6$'));
+    });
+
+    it('is not built with a master.passwd that pwd_mkdb would refuse', async () => {
+      const files = [{ target: '/etc/master.passwd', content: 'root:secret:0:0\n' }];
+      await assert.rejects(
+        buildServiceRoot(root, { programs: [bsdProgram()], files }),
+        (error) =>
+          error instanceof JailError &&
+          error.code === 'ERR_INVALID_ARG_VALUE' &&
+          /master\.passwd.*line 1/.test(error.message) &&
+          !error.message.includes('secret'),
+      );
+      assert(!existsSync(root));
     });
   });
 

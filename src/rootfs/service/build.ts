@@ -1,6 +1,9 @@
 import { type as osType } from 'node:os';
+import { invalidValue } from '../../errors.js';
 import { exclusively } from '../../exclusively.js';
 import type { MountSpec } from '../../mounts.js';
+import { parseMasterPasswd } from '../accounts/master-passwd.js';
+import { passwordDatabases } from '../accounts/password-databases.js';
 import { etcFiles } from '../etc-files.js';
 import type { MissingLibrary } from '../libraries/load.js';
 import { normalPath } from '../paths.js';
@@ -16,7 +19,7 @@ import {
   type OwnerName,
   type ServiceRootOptions,
 } from './options.js';
-import { type Owner, RootPlan } from './plan.js';
+import { type FileOrigin, type Owner, RootPlan } from './plan.js';
 import { writeRoot } from './write.js';
 
 /** A file of a service root. */
@@ -41,6 +44,9 @@ export interface ServiceRoot {
 
 // Links of the system's root directory that programs count on, where it has them.
 const SYSTEM_LINKS = ['bin', 'sbin', 'lib', 'lib64', 'lib32', 'libx32'];
+const MAX_PASSWORD_FILE = 1 << 20;
+const MASTER_HINT =
+  'Ten fields, with a uid and a gid, in at most 2,046 bytes; lines of NIS are not taken.';
 const FOLDERS: readonly (readonly [string, number])[] = [
   ['/dev', 0o755],
   ['/etc', 0o755],
@@ -62,9 +68,9 @@ const FOLDERS: readonly (readonly [string, number])[] = [
  * programs bring nothing. Libraries that a program opens by name while it runs cannot be seen in it: name them in
  * `files`, except for what the C library opens, which comes along.
  *
- * Beside them there are accounts (/etc/passwd, /etc/group; on DragonFly /etc/master.passwd too), /etc/hosts,
- * /etc/nsswitch.conf, an empty /etc/resolv.conf, and the usual empty directories. All of these can be replaced by
- * `files`.
+ * Beside them there are accounts (/etc/passwd, /etc/group; on DragonFly /etc/master.passwd and the databases that
+ * pwd_mkdb(8) makes of it too), /etc/hosts, /etc/nsswitch.conf, an empty /etc/resolv.conf, and the usual empty
+ * directories. All of these can be replaced by `files`; the databases are those of the master.passwd that is there then.
  *
  * Nothing is written before everything was found, and when something fails then, what was made is taken back. For a
  * root that was built before the new one takes its place file by file: what an earlier build made and this one does
@@ -128,6 +134,7 @@ async function planRoot(
     const owner = ownerOf(file, accounts);
     await collector.file(file, { mode: file.mode, owner });
   }
+  if (!linux) addPasswordDatabases(plan, system);
   addLoaderFiles(collector, plan);
   return { plan, missing: collector.missing };
 }
@@ -157,7 +164,26 @@ function addEtc(plan: RootPlan, accounts: Accounts, linux: boolean): void {
   if (!linux) addText(plan, '/etc/master.passwd', accounts.masterPasswd(), 0o600);
 }
 
-function addText(plan: RootPlan, path: string, content: string, mode: number): void {
+/** Of the master.passwd(5) that will be there, the caller's included; the caller's databases stay. */
+function addPasswordDatabases(plan: RootPlan, system: Tree): void {
+  const master = plan.get('/etc/master.passwd');
+  if (master?.kind !== 'file') return;
+  const { accounts, badLine } = parseMasterPasswd(bytesOf(master.from, system));
+  if (badLine !== null) {
+    const expected = 'lines that pwd_mkdb(8) takes';
+    throw invalidValue('/etc/master.passwd', expected, `line ${badLine}`, MASTER_HINT);
+  }
+  const { pwd, spwd } = passwordDatabases(accounts);
+  if (!plan.holdsFile('/etc/pwd.db')) addText(plan, '/etc/pwd.db', pwd, 0o644);
+  if (!plan.holdsFile('/etc/spwd.db')) addText(plan, '/etc/spwd.db', spwd, 0o600);
+}
+
+function bytesOf(from: FileOrigin, system: Tree): Uint8Array {
+  if ('content' in from) return Buffer.from(from.content);
+  return system.read(from.source, (file) => file.read(0, Math.min(file.size, MAX_PASSWORD_FILE)));
+}
+
+function addText(plan: RootPlan, path: string, content: string | Uint8Array, mode: number): void {
   plan.file(path, 'path', { from: { content }, mode, owner: null, neededBy: null });
 }
 
