@@ -81,8 +81,9 @@ function runSelftest() {
   const program = join(folder, 'jail-selftest');
   const sources = [
     ...sourcesIn('native', 'selftest'),
-    at('native', 'monitor', 'protocol.cc'),
-    at('native', 'monitor', 'identity.cc'),
+    ...['class_context', 'class_value', 'identity', 'login_class', 'protocol'].map((name) =>
+      at('native', 'monitor', `${name}.cc`),
+    ),
   ];
   const compiler =
     process.env.CXX ?? ['g++', 'c++', 'clang++'].find((name) => works(name, '--version'));

@@ -294,6 +294,12 @@ const hints: Readonly<Record<string, string>> = {
   'EINVAL limits': 'the soft limit may not be above the hard one',
   'EAGAIN enter': 'a limit of processes is reached: see nproc and processes in limits',
   'EAGAIN namespaces': 'a limit of processes is reached: see nproc and processes in limits',
+  'EINVAL groups':
+    'the user is in more groups than the kernel takes: give them as groups, at most 15',
+  'ELOOP user': 'login: the tc= of the user’s class in the jail’s /etc/login.conf lead in a circle',
+  'EINVAL user':
+    'login: a tc= of the user’s class in the jail’s /etc/login.conf names no class there',
+  'E2BIG user': 'login: the jail’s /etc/login.conf, or the user’s class in it, is too long',
   'EPERM uid': 'only root can run commands as somebody else',
   'EPERM gid': 'only root can run commands as another group',
   'EPERM attach':

@@ -51,7 +51,11 @@ export interface SpawnOptions {
   limits?: Limits;
   /** Runs the command on a terminal of its own; `true` is one of 80 by 24. TERM is `xterm` unless env says otherwise. */
   pty?: boolean | TerminalSize;
-  /** Starts from the user's own environment (HOME, SHELL, USER) and home directory, as `jail -l` does. */
+  /**
+   * Starts from the user's own environment (HOME, SHELL, USER) and home directory, as `jail -l` does. On DragonFly with
+   * limits, umask, priority, PATH and other variables of the user's login class too; what is given here comes before
+   * them. See login.conf(5).
+   */
   login?: boolean;
 }
 
@@ -75,6 +79,8 @@ export interface ResolvedSpawn {
   readonly argv: readonly string[];
   /** `KEY=value` each, with PATH. */
   readonly env: readonly string[];
+  /** Nobody asked for the PATH in env: with `login` the user's login class may have another. */
+  readonly defaultPath: boolean;
   /** null: `/`, or the home directory with `login`. */
   readonly cwd: string | null;
   readonly user: Identity | null;
@@ -197,6 +203,7 @@ function resolveCommand(file: unknown, args: unknown, options: UnknownRecord): R
     file,
     argv: resolveArgv(optional(options.argv0, resolveProgramName, file), args),
     env: env.variables,
+    defaultPath: env.defaultPath,
     cwd: optional(options.cwd, resolveCwd, null),
     user: optional(options.user, resolveUser, null),
     group: optional(options.group, resolveGroup, null),
@@ -232,11 +239,16 @@ function resolveArgv(program: string, args: unknown): readonly string[] {
 interface Environment {
   /** NAME=value. */
   readonly variables: readonly string[];
+  readonly defaultPath: boolean;
   /** What TERM says; empty: nothing. */
   readonly terminalType: string;
 }
 
-const DEFAULT_ENVIRONMENT: Environment = { variables: [`PATH=${DEFAULT_PATH}`], terminalType: '' };
+const DEFAULT_ENVIRONMENT: Environment = {
+  variables: [`PATH=${DEFAULT_PATH}`],
+  defaultPath: true,
+  terminalType: '',
+};
 
 function resolveEnv(value: unknown, terminal: boolean): Environment {
   const env = new Map<string, string>();
@@ -244,10 +256,11 @@ function resolveEnv(value: unknown, terminal: boolean): Environment {
     assertObject(value, 'env', 'an object of strings');
     for (const [key, text] of Object.entries(value)) addVariable(env, key, text);
   }
-  if (!env.has('PATH')) env.set('PATH', DEFAULT_PATH);
+  const defaultPath = !env.has('PATH');
+  if (defaultPath) env.set('PATH', DEFAULT_PATH);
   if (terminal && !env.has('TERM')) env.set('TERM', 'xterm');
   const variables = Array.from(env, ([key, text]) => `${key}=${text}`);
-  return { variables, terminalType: env.get('TERM') ?? '' };
+  return { variables, defaultPath, terminalType: env.get('TERM') ?? '' };
 }
 
 function addVariable(env: Map<string, string>, key: string, text: unknown): void {

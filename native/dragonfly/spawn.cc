@@ -15,6 +15,8 @@
 
 #include "../monitor/backend.hh"
 #include "jail_calls.hh"
+#include "login_context.hh"
+#include "rlimits.hh"
 
 // From the monitor's fork to the command's exec.
 //
@@ -135,18 +137,10 @@ void enter(const Child& child) {
 }
 
 void set_limits(const Child& child, const Limit* limits, size_t count) {
-  constexpr int kResources[] = {RLIMIT_NOFILE,  RLIMIT_NPROC, RLIMIT_CORE,  RLIMIT_CPU,
-                                RLIMIT_AS,      RLIMIT_DATA,  RLIMIT_STACK, RLIMIT_FSIZE,
-                                RLIMIT_MEMLOCK, RLIMIT_RSS};
   for (size_t i = 0; i < count; i++) {
-    if (limits[i].resource >= sizeof kResources / sizeof kResources[0]) {
-      give_up(child, kStepLimits, EINVAL);
-    }
-    const auto value = [](uint64_t n) {
-      return n == kUnlimited ? RLIM_INFINITY : static_cast<rlim_t>(n);
-    };
-    const struct rlimit limit = {value(limits[i].soft), value(limits[i].hard)};
-    if (setrlimit(kResources[limits[i].resource], &limit) < 0) give_up(child, kStepLimits);
+    if (limits[i].resource >= kRlimitCount) give_up(child, kStepLimits, EINVAL);
+    const struct rlimit limit = {system_limit(limits[i].soft), system_limit(limits[i].hard)};
+    if (setrlimit(kRlimits[limits[i].resource], &limit) < 0) give_up(child, kStepLimits);
   }
 }
 
@@ -157,8 +151,7 @@ void set_identity(const Child& child) {
   const size_t count = id.group_count > 0 ? id.group_count : 1;
   if (setgroups(static_cast<int>(count), groups) < 0) give_up(child, kStepGroups);
   if (setresgid(id.gid, id.gid, id.gid) < 0) give_up(child, kStepGid);
-  const bool login = (child.command->flags & CommandSpec::kLogin) != 0;
-  if (login && id.name[0] != '\0') setlogin(id.name);  // a name of 33 bytes is no reason to fail
+  set_login_name(id);
   if (setresuid(id.uid, id.uid, id.uid) < 0) give_up(child, kStepUid);
 }
 
@@ -209,9 +202,9 @@ int search_and_exec(const CommandSpec& command, const char* dirs) {
   set_terminal(*child);
   enter(*child);
   set_limits(*child, child->jail->limits, child->jail->limit_count);
+  set_class_context(*child->jail, child->identity->context);
   set_limits(*child, command.limits, command.limit_count);
   set_identity(*child);
-  umask(022);
   if (chdir(command.cwd) < 0) give_up(*child, kStepCwd);
   reset_signals();
   // Nobody is left to tell of it, and recovery may have cleared the jail before it came in.
@@ -283,6 +276,8 @@ void free_launch(Started* started) {
   free(started->launch);
   started->launch = nullptr;
 }
+
+bool has_login_classes() { return true; }
 
 bool signal_command(const Started& started, int signal) {
   return kill(started.pid, signal) == 0;  // not reaped yet, so nobody else has its number

@@ -434,6 +434,8 @@ void free_launch(Started* started) {
   started->launch = nullptr;
 }
 
+bool has_login_classes() { return false; }
+
 bool signal_command(const Started& started, int signal) {
   return syscall(SYS_pidfd_send_signal, started.exited.get(), signal, nullptr, 0) == 0;
 }

@@ -78,6 +78,9 @@ constexpr off_t kMaxJailFile = 1 << 20;
 // waiting.
 int open_in_jail(const Jail& jail, const char* path);
 
+// Does a login here take limits, umask, priority and environment from login.conf(5)?
+bool has_login_classes();
+
 // For whoever lists jails: does a command of ours run, is the jail about to end? Told whenever one
 // of the two changes.
 void tell_activity(const Jail& jail, bool running, bool stopping);

@@ -11,13 +11,15 @@
 #include <new>
 
 #include "../common/wipe.hh"
+#include "login.hh"
 #include "protocol.hh"
 
 namespace dfjail {
 namespace {
 
+// By its name alone, or as NAME=value.
 bool has_variable(const CommandSpec& spec, const char* name) {
-  const size_t n = strlen(name);
+  const size_t n = strcspn(name, "=");
   for (size_t i = 0; i < spec.env_count; i++) {
     if (strncmp(spec.env[i], name, n) == 0 && spec.env[i][n] == '=') return true;
   }
@@ -29,6 +31,38 @@ void add_variable(Command* command, size_t slot, const char* name, const char* v
   if (value[0] == '\0' || has_variable(spec, name)) return;
   snprintf(command->variables[slot], sizeof command->variables[slot], "%s=%s", name, value);
   spec.env[spec.env_count++] = command->variables[slot];
+}
+
+// PATH is always there; when nobody asked for that one, the class has the say.
+bool replace_default_path(CommandSpec* spec, const char* variable) {
+  constexpr char kPath[] = "PATH=";
+  const size_t n = strlen(kPath);
+  if ((spec->flags & CommandSpec::kDefaultPath) == 0 || strncmp(variable, kPath, n) != 0)
+    return false;
+  for (size_t i = 0; i < spec->env_count; i++) {
+    if (strncmp(spec->env[i], kPath, n) == 0) spec->env[i] = variable;
+  }
+  spec->flags &= ~CommandSpec::kDefaultPath;
+  return true;
+}
+
+void add_class_variables(Command* command) {
+  CommandSpec& spec = command->spec;
+  const ClassEnvironment& environment = *command->class_environment;
+  const char* variable = environment.text;
+  for (size_t i = 0; i < environment.count; i++) {
+    const char* next = variable + strlen(variable) + 1;
+    if (!replace_default_path(&spec, variable) && !has_variable(spec, variable))
+      spec.env[spec.env_count++] = variable;
+    variable = next;
+  }
+}
+
+bool find_class(const Jail& jail, Command* command, Error* error) {
+  void* memory = calloc(1, sizeof(ClassEnvironment));
+  if (memory == nullptr) return fail(error, "user", "malloc", "", ENOMEM);
+  command->class_environment = ::new (memory) ClassEnvironment();
+  return find_login_class(jail, &command->identity, command->class_environment, error);
 }
 
 uint64_t microseconds(const timeval& time) {
@@ -61,6 +95,8 @@ void wipe_command(Command* command) {
   if (command->frame != nullptr) wipe_memory(command->frame, command->frame_size);
   wipe_memory(command->variables, sizeof command->variables);
   wipe_memory(&command->identity, sizeof command->identity);
+  if (command->class_environment != nullptr)
+    wipe_memory(command->class_environment, sizeof *command->class_environment);
 }
 
 void free_command(Command* command) {
@@ -68,22 +104,26 @@ void free_command(Command* command) {
   wipe_command(command);
   free_command(&command->spec);
   free(command->frame);
+  free(command->class_environment);
   command->~Command();
   free(command);
 }
 
-void apply_login(Command* command) {
+bool apply_login(const Jail& jail, Command* command, Error* error) {
   CommandSpec& spec = command->spec;
   const bool login = (spec.flags & CommandSpec::kLogin) != 0;
   if (spec.cwd[0] == '\0')
     spec.cwd = login && command->identity.home[0] != '\0' ? command->identity.home : "/";
-  if (!login) return;
+  if (!login) return true;
+  if (has_login_classes() && !find_class(jail, command, error)) return false;
   const Identity& id = command->identity;
   add_variable(command, 0, "HOME", id.home[0] == '\0' ? "/" : id.home);
   add_variable(command, 1, "SHELL", id.shell[0] == '\0' ? "/bin/sh" : id.shell);
   add_variable(command, 2, "USER", id.name);
   add_variable(command, 3, "LOGNAME", id.name);
   add_variable(command, 4, "TERM", spec.terminal_type);
+  if (command->class_environment != nullptr) add_class_variables(command);
+  return true;
 }
 
 void close_descriptors(Command* command) {

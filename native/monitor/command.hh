@@ -33,7 +33,8 @@ struct Command {
   size_t frame_size = 0;
   CommandSpec spec;
   Identity identity;
-  char variables[5][1100];  // what login adds to env
+  char variables[5][1100];                        // what login adds to env
+  ClassEnvironment* class_environment = nullptr;  // and a login class
   int descriptors[kMaxStdio];
 };
 
@@ -44,9 +45,9 @@ bool decode(Command* command);
 void free_command(Command* command);
 // Zeroes what only its own process may see: arguments, environment, identity.
 void wipe_command(Command* command);
-// HOME, SHELL, USER, LOGNAME and TERM, as jail(8) -l; the home directory as working directory
-// unless one was given.
-void apply_login(Command* command);
+// HOME, SHELL, USER, LOGNAME and TERM, as jail(8) -l, and what the login class says where there are
+// such; the home directory as working directory unless one was given. What was asked for stays.
+bool apply_login(const Jail& jail, Command* command, Error* error);
 // Gives the memory back that only the launch needed; what adoption shows (file, argv) stays.
 void close_descriptors(Command* command);
 

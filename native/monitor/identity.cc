@@ -1,53 +1,14 @@
 #include "identity.hh"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "backend.hh"
+#include "jail_file.hh"
 
 namespace dfjail {
 namespace {
-
-// A file of the jail, whole, with a NUL behind. Its content is the jail's to choose.
-class JailFile {
- public:
-  JailFile(const Jail& jail, const char* path) {
-    const UniqueFd fd(open_in_jail(jail, path));
-    struct stat info;
-    if (!fd || fstat(fd.get(), &info) < 0 || info.st_size > kMaxJailFile) return;
-    const size_t size = static_cast<size_t>(info.st_size);
-    text_ = static_cast<char*>(malloc(size + 1));
-    if (text_ == nullptr) return;
-    size_t n = 0;
-    while (n < size) {
-      const ssize_t got = read(fd.get(), text_ + n, size - n);
-      if (got <= 0) break;
-      n += static_cast<size_t>(got);
-    }
-    text_[n] = '\0';
-    next_ = text_;
-  }
-  ~JailFile() { free(text_); }
-  JailFile(const JailFile&) = delete;
-  JailFile& operator=(const JailFile&) = delete;
-
-  char* line() {
-    if (next_ == nullptr || *next_ == '\0') return nullptr;
-    char* start = next_;
-    char* end = strchr(start, '\n');
-    next_ = end == nullptr ? nullptr : end + 1;
-    if (end != nullptr) *end = '\0';
-    return start;
-  }
-
- private:
-  char* text_ = nullptr;
-  char* next_ = nullptr;
-};
 
 char* cut(char** rest) {
   char* start = *rest;
@@ -98,6 +59,13 @@ bool find_group(const Jail& jail, const char* name, gid_t* gid) {
   return false;
 }
 
+bool has_group(const Identity& who, gid_t gid) {
+  for (size_t i = 0; i < who.group_count; i++) {
+    if (who.groups[i] == gid) return true;
+  }
+  return false;
+}
+
 void find_supplementary_groups(const Jail& jail, Identity* out) {
   out->groups[out->group_count++] = out->gid;
   if (out->name[0] == '\0') return;
@@ -105,7 +73,7 @@ void find_supplementary_groups(const Jail& jail, Identity* out) {
   while (char* text = file.line()) {
     GroupLine line;
     if (out->group_count == kMaxGroups) return;
-    if (!parse_group_line(text, &line) || line.gid == out->gid) continue;
+    if (!parse_group_line(text, &line) || has_group(*out, line.gid)) continue;
     if (has_member(line.members, out->name)) out->groups[out->group_count++] = line.gid;
   }
 }
@@ -154,6 +122,16 @@ bool parse_passwd_line(char* line, PasswdLine* out) {
   out->home = home;
   out->shell = shell == nullptr ? "" : shell;
   return parse_id(uid, &out->uid) && parse_id(gid, &out->gid);
+}
+
+const char* class_in_line(char* line, const char* user) {
+  char* rest = line;
+  const char* name = cut(&rest);
+  for (int field = 0; field < 3; field++) cut(&rest);
+  const char* login_class = cut(&rest);
+  // What is shorter is a line of passwd(5).
+  if (login_class == nullptr || rest == nullptr || strcmp(name, user) != 0) return nullptr;
+  return login_class;
 }
 
 bool parse_group_line(char* line, GroupLine* out) {

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include "../common/error.hh"
+#include "login_class.hh"
 #include "spec.hh"
 
 namespace dfjail {
@@ -22,6 +23,7 @@ struct Identity {
   char name[64] = "";
   char home[1024] = "";
   char shell[256] = "";
+  ClassContext context;
 };
 
 // One line of a password file. Fields point into the line, which is cut up.
@@ -34,6 +36,9 @@ struct PasswdLine {
 };
 
 bool parse_passwd_line(char* line, PasswdLine* out);
+
+// The login class in a line of master.passwd(5), which is cut up, if it is this user's; else null.
+const char* class_in_line(char* line, const char* user);
 
 struct GroupLine {
   const char* name;

@@ -50,7 +50,7 @@ bool Monitor::spawn(Connection* connection, const Frame& frame) {
 bool Monitor::launch(Command* command, Error* error) {
   if (phase_ != Phase::kRunning) return refuse_stopped(*command, error);
   if (!find_identity(jail_, command->spec, &command->identity, error)) return false;
-  apply_login(command);
+  if (!apply_login(jail_, command, error)) return false;
   clock_gettime(CLOCK_MONOTONIC, &command->started_at);
   command->started_us = microseconds_since_1970();
   if ((command->spec.flags & CommandSpec::kTerminal) != 0)

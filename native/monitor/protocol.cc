@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "login_class.hh"
+
 namespace dfjail {
 
 bool Reader::has(size_t n) {
@@ -182,8 +184,8 @@ bool decode_spec(Reader* reader, JailSpec* spec) {
 }
 
 bool decode_command(Reader* reader, CommandSpec* command) {
-  // HOME, SHELL, USER, LOGNAME, TERM may come in with `login`.
-  constexpr size_t kLoginVariables = 5;
+  // HOME, SHELL, USER, LOGNAME, TERM may come in with `login`, and what its class says.
+  constexpr size_t kLoginVariables = 5 + kMaxClassVariables;
   command->file = reader->str();
   command->argv = decode_strings(reader, 0, &command->argc);
   command->env = decode_strings(reader, kLoginVariables, &command->env_count);

@@ -77,7 +77,8 @@ struct CommandSpec {
   static constexpr uint32_t kLogin = 1;
   static constexpr uint32_t kTerminal = 2;
   static constexpr uint32_t kSearchPath = 4;
-  static constexpr uint32_t kGroups = 8;  // the groups are given, not the user's own
+  static constexpr uint32_t kGroups = 8;        // the groups are given, not the user's own
+  static constexpr uint32_t kDefaultPath = 16;  // nobody asked for the PATH that is in env
   const char* file = nullptr;
   const char** argv = nullptr;
   size_t argc = 0;

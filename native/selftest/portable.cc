@@ -87,6 +87,12 @@ void test_password_lines() {
   check(!dfjail::parse_passwd_line(huge, &line), "a uid beyond 32 bits is refused");
   char cut[] = "x:*:1";
   check(!dfjail::parse_passwd_line(cut, &line), "a short line is refused");
+  char master[] = "www:$6$x:80:81:daemon:0:0:World:/home/www:/bin/sh";
+  is_text(dfjail::class_in_line(master, "www"), "daemon", "a login class is found");
+  char other[] = "www2:*:80:81:daemon:0:0::/:";
+  check(dfjail::class_in_line(other, "www") == nullptr, "not that of another user");
+  char plain[] = "www:*:80:81:World";
+  check(dfjail::class_in_line(plain, "www") == nullptr, "and none in a line that is too short");
   check(dfjail::has_member("a,bc,d", "bc"), "a member is found");
   check(!dfjail::has_member("a,bcd", "bc"), "a longer name is no member");
 }
@@ -157,6 +163,7 @@ void test_portable(const Options& options) {
   test_hostile_frames();
   test_password_lines();
   test_listing_budget();
+  test_login_classes();
   if (options.monitor[0] == '\0') return skip("the monitor", "no --monitor was given");
   test_nonsense(options.monitor);
   test_goodbye(options.monitor);

@@ -22,7 +22,7 @@ const REPORTS = join(CHECKS, 'reports');
 const FINDINGS = at('build', 'findings');
 const CORPUS = at('test', 'fixtures', 'corpus');
 const KINDS = ['address', 'thread', 'plain'];
-const NATIVE_FUZZERS = ['protocol-fuzz', 'users-fuzz', 'entry-fuzz', 'proc-fuzz'];
+const NATIVE_FUZZERS = ['protocol-fuzz', 'users-fuzz', 'login-fuzz', 'entry-fuzz', 'proc-fuzz'];
 const AT_ONCE = 2;
 const TEXT = { encoding: 'utf8' };
 // Tests that call what the addon has.

@@ -64,7 +64,8 @@ function flagsOf(command: ResolvedSpawn): number {
     (command.login ? commandFlags.login : 0) |
     (command.pty === null ? 0 : commandFlags.terminal) |
     (command.searchPath ? commandFlags.searchPath : 0) |
-    (command.groups === null ? 0 : commandFlags.groups)
+    (command.groups === null ? 0 : commandFlags.groups) |
+    (command.defaultPath ? commandFlags.defaultPath : 0)
   );
 }
 

@@ -26,7 +26,13 @@ export const helloFlags = { steps: 1 } as const;
 /** Flags of {@link SpecBody}. */
 export const specFlags = { persist: 1, untilEmpty: 2 } as const;
 /** Flags of {@link CommandBody}. */
-export const commandFlags = { login: 1, terminal: 2, searchPath: 4, groups: 8 } as const;
+export const commandFlags = {
+  login: 1,
+  terminal: 2,
+  searchPath: 4,
+  groups: 8,
+  defaultPath: 16,
+} as const;
 /** What stands in the `stdio` of {@link CommandBody}, slot by slot. */
 export const slotKinds = { closed: 0, null: 1, passed: 2 } as const;
 /** How {@link CommandBody} says who the command runs as. */

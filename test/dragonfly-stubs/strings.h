@@ -3,4 +3,5 @@
 #include <stddef.h>
 extern "C" {
 void explicit_bzero(void*, size_t);
+int strcasecmp(const char*, const char*);
 }

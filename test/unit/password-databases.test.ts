@@ -18,6 +18,7 @@ import { passwordDatabases } from '#internal/rootfs/accounts/password-databases.
 import { etcFiles } from '#internal/rootfs/etc-files.js';
 import { Folder } from '#internal/rootfs/folder.js';
 import { HashFile } from '../support/hash-file.js';
+import { recordedDatabases } from '../support/recorded-databases.js';
 
 /** A record of getpwent(3): numbers as the format of its key has them. */
 function decode(data: Buffer, bigEndian: boolean): (string | number)[] {
@@ -143,6 +144,15 @@ describe('the password databases of DragonFly', () => {
     assert.equal(get(numberKey(0x43, 0))[0], 'root');
     assert.equal(get(nameKey(0x41, 'root'))[3], 0);
     assert.equal(get(numberKey(0x42, 2))[0], 'toor');
+  });
+
+  it('are, byte for byte, what pwd_mkdb made on a real DragonFly', () => {
+    for (const { master, pwd, spwd } of recordedDatabases()) {
+      const made = passwordDatabases(parseMasterPasswd(master).accounts);
+      assert(made.pwd.equals(pwd));
+      assert(made.spwd.equals(spwd));
+      assert.equal(new HashFile(spwd).entries().length, new HashFile(made.spwd).header.keys);
+    }
   });
 
   it('say which fields of an account are filled', () => {

@@ -18,6 +18,7 @@ describe('the arguments of spawn()', () => {
       file: '/bin/ls',
       argv: ['/bin/ls'],
       env: [`PATH=${DEFAULT_PATH}`],
+      defaultPath: true,
       cwd: null,
       user: null,
       group: null,

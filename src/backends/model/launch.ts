@@ -83,9 +83,8 @@ function apply(
   during({ step: 'cwd', syscall: 'chdir', path: cwd }, () => child.chdir(cwd));
   during({ step: 'groups', syscall: 'setgroups' }, () => child.setgroups(groups));
   during({ step: 'gid', syscall: 'setgid' }, () => child.setgid(groups[0] ?? account.gid));
-  if (command.login) {
-    during({ step: 'uid', syscall: 'setlogin' }, () => child.setlogin(account.name));
-  }
+  const login = account.name === '' && account.uid === 0 ? 'root' : account.name;
+  during({ step: 'uid', syscall: 'setlogin' }, () => child.setlogin(login));
   during({ step: 'uid', syscall: 'setuid' }, () => child.setuid(account.uid));
 }
 

@@ -60,9 +60,8 @@ function findGroup(prison: Prison, group: ResolvedSpawn['group'], account: Accou
 
 function groupsOf(prison: Prison, user: string): number[] {
   if (user === '') return [];
-  return readGroups(prison)
-    .filter(({ members }) => members.includes(user))
-    .map(({ gid }) => gid);
+  const groups = readGroups(prison).filter(({ members }) => members.includes(user));
+  return [...new Set(groups.map(({ gid }) => gid))];
 }
 
 function readGroups(prison: Prison): { name: string; gid: number; members: string[] }[] {

@@ -1,6 +1,8 @@
 #pragma once
 // A stub for compiling only: see README.md.
 #include <sys/types.h>
+#define PRIO_PROCESS 0
+#define PRIO_MAX 20
 struct rusage {
   timeval ru_utime;
   timeval ru_stime;
@@ -32,9 +34,13 @@ struct rlimit {
 #define RLIMIT_MEMLOCK 6
 #define RLIMIT_NPROC 7
 #define RLIMIT_NOFILE 8
+#define RLIMIT_SBSIZE 9
 #define RLIMIT_AS 10
+#define RLIMIT_VMEM 10
+#define RLIMIT_POSIXLOCKS 11
 #define RLIM_INFINITY ((rlim_t)0x7FFFFFFFFFFFFFFFL)
 extern "C" {
 int getrlimit(int, struct rlimit*);
 int setrlimit(int, const struct rlimit*);
+int setpriority(int, int, int);
 }

@@ -26,6 +26,8 @@ struct stat {
 #define S_ISDIR(m) (((m) & 0170000) == 0040000)
 #define S_ISREG(m) (((m) & 0170000) == 0100000)
 #define S_ISSOCK(m) (((m) & 0170000) == 0140000)
+#define S_IWGRP 0000020
+#define S_IWOTH 0000002
 extern "C" {
 int stat(const char*, struct stat*);
 int fstat(int, struct stat*);
