@@ -51,6 +51,7 @@ int symlink(const char*, const char*);
 int symlinkat(const char*, int, const char*);
 pid_t tcgetpgrp(int);
 char* ttyname(int);
+char* getlogin();
 int unlink(const char*);
 int unlinkat(int, const char*, int);
 int usleep(unsigned int);

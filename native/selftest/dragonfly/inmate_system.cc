@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -215,6 +216,38 @@ int escape(const char* path) {
   return 0;
 }
 
+int login_name() {
+  const char* name = getlogin();
+  printf("%s\n", name == nullptr ? "" : name);
+  return 0;
+}
+
+int mask() {
+  printf("%o\n", static_cast<unsigned>(umask(0)));
+  return 0;
+}
+
+// What a login class changes, as far as it is limited.
+int context() {
+  constexpr struct {
+    int number;
+    const char* name;
+  } kLimits[] = {{RLIMIT_CPU, "cpu"},
+                 {RLIMIT_FSIZE, "fsize"},
+                 {RLIMIT_CORE, "core"},
+                 {RLIMIT_NOFILE, "nofile"},
+                 {RLIMIT_SBSIZE, "sbsize"}};
+  printf("umask %o nice %d\n", static_cast<unsigned>(umask(0)), getpriority(PRIO_PROCESS, 0));
+  for (const auto& limit : kLimits) {
+    struct rlimit value;
+    if (getrlimit(limit.number, &value) < 0) return 1;
+    if (value.rlim_max == RLIM_INFINITY) continue;
+    printf("%s %lld %lld\n", limit.name, static_cast<long long>(value.rlim_cur),
+           static_cast<long long>(value.rlim_max));
+  }
+  return 0;
+}
+
 int hostname() {
   char name[256] = "";
   printf("%s\n", gethostname(name, sizeof name) == 0 ? name : strerror(errno));
@@ -242,6 +275,9 @@ int run_system_verb(const char* verb, const char* word) {
   if (strcmp(verb, "endwith") == 0) return end_with(word);
   if (strcmp(verb, "chdir") == 0) return escape(word);
   if (strcmp(verb, "hostname") == 0) return hostname();
+  if (strcmp(verb, "getlogin") == 0) return login_name();
+  if (strcmp(verb, "umask") == 0) return mask();
+  if (strcmp(verb, "context") == 0) return context();
   return 2;
 }
 

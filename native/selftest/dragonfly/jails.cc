@@ -30,6 +30,7 @@
 #include "../tap.hh"
 #include "edges.hh"
 #include "endings.hh"
+#include "logins.hh"
 #include "scene.hh"
 
 namespace selftest {
@@ -786,6 +787,7 @@ void test_jails(const Options& options, const Root& root) {
   test_many(scene);
   test_edges(scene);
   test_endings(scene);
+  test_logins(scene);
   if (options.high_jids) test_high_jids(scene);
   is(count_descriptors(), before, "no descriptor of this program was left open");
   is(count_listed(scene.root->path), count_lingering(scene),

@@ -42,5 +42,6 @@ struct rlimit {
 extern "C" {
 int getrlimit(int, struct rlimit*);
 int setrlimit(int, const struct rlimit*);
+int getpriority(int, int);
 int setpriority(int, int, int);
 }

@@ -36,4 +36,6 @@ int fstatat(int, const char*, struct stat*, int);
 int mkdir(const char*, mode_t);
 int mkdirat(int, const char*, mode_t);
 mode_t umask(mode_t);
+int chmod(const char*, mode_t);
+int mkfifo(const char*, mode_t);
 }
