@@ -91,9 +91,9 @@ export class Folder {
   }
 
   /** Writes a new file; one that exists, whatever it is, is left as it is. */
-  async write(name: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
+  async write(name: string, content: string | Uint8Array): Promise<void> {
     try {
-      await this.#create(name, content, mode);
+      await this.#create(name, content);
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') {
         throw rootError(error, join(this.path, name));
@@ -102,11 +102,11 @@ export class Folder {
   }
 
   /** Writes a file in the place of an earlier one, at once for those that read it. */
-  async replace(name: string, content: string | Uint8Array): Promise<void> {
+  async replace(name: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
     const draft = `.${name}.${randomUUID()}.new`;
     await this.#attempt(name, async () => {
       try {
-        await this.#create(draft, content);
+        await this.#create(draft, content, mode);
         await rename(this.#at(draft), this.#at(name));
       } catch (error) {
         await rm(this.#at(draft), { force: true });

@@ -240,25 +240,44 @@ describe('the accounts of a thin root on DragonFly', () => {
     assert.deepEqual(modes, ['600', '600', '644']);
   });
 
-  it('are left as they are where the files are there', async () => {
-    writeFileSync(inEtc('passwd'), 'www:secret:80:80::/:/bin/sh\nbroken\n');
-    writeFileSync(inEtc('pwd.db'), 'mine');
+  it('stay as they are when they are in step', async () => {
+    writeFileSync(inEtc('passwd'), 'www:secret:80:80::/:/bin/sh\nbroken\nbad:*:x:0::/:\n');
     await complete();
     assert.equal(String(bytes('master.passwd')), 'www:*:80:80::0:0::/:/bin/sh\n');
+    writeFileSync(inEtc('pwd.db'), 'mine');
+    await complete();
     assert.equal(String(bytes('pwd.db')), 'mine');
     assert.deepEqual(names('spwd.db'), ['www']);
-    writeFileSync(inEtc('passwd'), '');
-    rmSync(inEtc('pwd.db'));
-    await complete();
-    assert.deepEqual(names('pwd.db'), ['www']);
   });
 
-  it('are none of a file that is none, or has no end', async () => {
+  it('are more when passwd has more, with what master.passwd says of the others', async () => {
+    const master = '# of the jail\nwww:$6$hash:80:80:small:0:0:Größe:/:/bin/csh';
+    writeFileSync(inEtc('master.passwd'), master);
+    writeFileSync(inEtc('passwd'), 'www:*:80:80::/:/bin/sh\n');
+    await complete();
+    assert.deepEqual([String(bytes('master.passwd')), names('pwd.db')], [master, ['www']]);
+    writeFileSync(inEtc('passwd'), 'www:*:80:80::/:/bin/sh\ndb:*:81:81::/:/bin/sh\n');
+    await complete();
+    assert.equal(String(bytes('master.passwd')), `${master}\ndb:*:81:81::0:0::/:/bin/sh\n`);
+    assert.deepEqual(names('pwd.db'), ['db', 'www']);
+    assert(bytes('spwd.db').includes('$6$hash') && !bytes('pwd.db').includes('$6$hash'));
+    assert.equal(lstatSync(inEtc('master.passwd')).mode & 0o777, 0o600);
+  });
+
+  it('are none of files that are none, have no end, or that pwd_mkdb would refuse', async () => {
     writeFileSync(inEtc('passwd'), '#'.repeat(1 << 17));
     await complete();
-    assert.throws(() => bytes('pwd.db'), { code: 'ENOENT' });
-    mkdirSync(inEtc('master.passwd'));
+    assert.throws(() => bytes('master.passwd'), { code: 'ENOENT' });
+    writeFileSync(inEtc('passwd'), 'www:*:80:80::/:/bin/sh\n');
+    writeFileSync(inEtc('master.passwd'), 'nonsense\n');
     await complete();
     assert.throws(() => bytes('pwd.db'), { code: 'ENOENT' });
+    writeFileSync(inEtc('master.passwd'), '#'.repeat(1 << 17));
+    await complete();
+    assert.equal(bytes('master.passwd').length, 1 << 17);
+    rmSync(inEtc('master.passwd'));
+    mkdirSync(inEtc('pwd.db'));
+    await complete();
+    assert.throws(() => bytes('master.passwd'), { code: 'ENOENT' });
   });
 });
