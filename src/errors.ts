@@ -295,7 +295,7 @@ const hints: Readonly<Record<string, string>> = {
   'EAGAIN enter': 'a limit of processes is reached: see nproc and processes in limits',
   'EAGAIN namespaces': 'a limit of processes is reached: see nproc and processes in limits',
   'EINVAL groups':
-    'the user is in more groups than the kernel takes: give them as groups, at most 15',
+    'more groups than the kernel takes (on DragonFly 16 with the user’s own), or a number that the jail does not have',
   'ELOOP user': 'login: the tc= of the user’s class in the jail’s /etc/login.conf lead in a circle',
   'EINVAL user':
     'login: a tc= of the user’s class in the jail’s /etc/login.conf names no class there',

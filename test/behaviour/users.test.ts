@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Jail } from 'dragonfly-jail';
-import { needRoot, onDragonfly, onRealDragonfly } from '../support/environment.js';
+import { prepareThinRoot } from 'dragonfly-jail/rootfs';
+import { needRoot, onDragonfly, onModel, onRealDragonfly } from '../support/environment.js';
 import {
   appendFile,
   makeDirectory,
@@ -20,12 +21,14 @@ describe('the user of a command', () => {
   const jails = useJails();
   let jail: Jail;
 
-  before(() => {
+  before(async () => {
     const etc = join(jails.root.path, 'etc');
     const home = join(jails.root.path, 'home/www');
     appendFile(join(etc, 'passwd'), 'www:x:1234:1200:a web server:/home/www:/bin/sh\n');
     appendFile(join(etc, 'group'), 'www:x:1200:\nstaff:x:2345:daemon,www\nlogs:x:2346:www\n');
     makeDirectory(home);
+    // On DragonFly for the programs inside, which read databases of it.
+    if (!onModel) await prepareThinRoot(jails.root.path);
   });
   beforeEach(async () => {
     jail = await jails.create();
