@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { layout59 } from '#internal/backends/dragonfly/layout-5.9.js';
 import {
   KernelError,
@@ -30,19 +30,22 @@ export function recordedFile(name: string): string {
   return readFileSync(new URL(name, FOLDER), 'utf8');
 }
 
-const rows: readonly Row[] = recordedFile('dragonfly-5.9.jsonl')
-  .split('\n')
-  .filter((line) => line !== '')
-  .map((line): Row => JSON.parse(line));
+/** All that are kept: `dragonfly-5.9.jsonl` and what was recorded later. */
+const FILES = readdirSync(FOLDER).filter((name) => /^dragonfly-.*\.jsonl$/.test(name));
 
-/** All cases. */
-export function allRows(): readonly Row[] {
-  return rows;
+const rows: readonly Row[] = FILES.flatMap((name) => parseRows(recordedFile(name)));
+
+/** The cases of a recording: one a line. */
+export function parseRows(text: string): Row[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line): Row => JSON.parse(line));
 }
 
-/** The cases of a group, and of one boot of the kernel where there were several. */
-export function rowsOf(group: string, boot?: string): readonly Row[] {
-  return rows.filter((row) => row.group === group && (boot === undefined || row.boot === boot));
+/** All cases that are kept here. */
+export function allRows(): readonly Row[] {
+  return rows;
 }
 
 /** What became of a call. */
@@ -67,34 +70,6 @@ export function attemptDone(call: () => unknown): Outcome {
   return attempt(() => {
     call();
   });
-}
-
-/** The call did what was recorded, number for number. */
-export function agrees(row: Row, outcome: Outcome): void {
-  assert.deepEqual(outcome, { ret: row.ret, err: row.err }, `${row.group}: ${row.case}`);
-  if (row.err !== '0') assert.equal(layout59.errno[row.err], row.errno, row.case);
-}
-
-/** `jail.list` holds what was recorded, byte for byte. */
-export function listAgrees(row: Row, viewer: ModelProcess): void {
-  const { bytes, err } = readList(viewer);
-  const where = `${row.group}: ${row.case}`;
-  assert.equal(err, row.list_err, where);
-  assert.equal(bytes.length, row.list_len, where);
-  // `list` has a character for each byte; the hex is the same, and cut.
-  assert.equal(Buffer.from(bytes).toString('latin1'), row.list, where);
-  const hex = row.list_hex ?? '';
-  assert.ok(Buffer.from(bytes).toString('hex').startsWith(hex), where);
-  assert.ok(hex.length >= Math.min(2 * bytes.length, 800), where);
-}
-
-function readList(viewer: ModelProcess): { bytes: Uint8Array; err: string } {
-  try {
-    return { bytes: viewer.sysctl('jail.list').bytes, err: '0' };
-  } catch (error) {
-    if (!(error instanceof KernelError)) throw error;
-    return { bytes: new Uint8Array(0), err: error.code };
-  }
 }
 
 /** Makes a jail with the package's own packing. `addresses` are in the kernel's order of arguments. */

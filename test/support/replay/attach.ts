@@ -6,42 +6,48 @@ import {
   attemptDone,
   endChild,
   jailBy,
-  listAgrees,
   type Outcome,
   type Row,
 } from '../recordings.js';
 import { furnished, jailedChild } from './lists.js';
-import { Replay } from './replay.js';
+import type { Correspondence } from './correspondence.js';
+import type { Replay, Sections } from './replay.js';
 
 const INT_MAX = 2_147_483_647;
 
+const DIRECTORIES = /^allow_open_directories=\d, open dir fd, attach$/;
+
+/** A case that begins with dots is about the attempt above it. */
+export const attempts: Sections = {
+  opens: (row) => DIRECTORIES.test(row.case),
+  within: (row) => row.case.startsWith('...'),
+};
+
 /** The group `jail_attach`: who may enter, what it changes, and what open directories do. */
-export function replayAttach(): Replay {
-  const replay = new Replay('jail_attach');
+export function replayAttach(replay: Replay): void {
   const { recorder } = furnished();
   const first = jailedChild(recorder, 'att', '/tmp/d');
   replayNumbers(replay, recorder);
   replayUsers(replay, recorder);
   replayFromInside(replay, recorder);
   const second = jailedChild(recorder, 'att2');
-  replayDirectories(replay, recorder);
+  replayDirectories(replay, recorder, second.jid);
   replayFailures(replay, recorder, first);
   endChild(recorder, second);
-  return replay;
 }
 
-function tell(child: ModelProcess, row: Row): void {
+function tell(child: ModelProcess, row: Row, numbers: Correspondence): void {
   const jailed = decodeInt(child.sysctl('jail.jailed').bytes);
-  const shown = {
-    hostname_after: child.gethostname(),
-    jailed,
-    cwd: cwdOf(child) ?? '',
-    root_ino: child.stat('/').inode,
-    cwd_ino: child.stat('.').inode,
-  };
-  const { hostname_after, cwd, root_ino, cwd_ino } = row;
-  const recorded = { hostname_after, jailed: row.jailed, cwd, root_ino, cwd_ino };
-  assert.deepEqual(shown, recorded, row.case);
+  const shown = { hostname_after: child.gethostname(), jailed, cwd: cwdOf(child) ?? '' };
+  const { hostname_after, cwd } = row;
+  assert.deepEqual(shown, { hostname_after, jailed: row.jailed, cwd }, row.case);
+  for (const [path, recorded] of [
+    ['/', row.root_ino],
+    ['.', row.cwd_ino],
+  ] as const) {
+    const { device, inode } = child.stat(path);
+    numbers.same('file', recorded, `${device} ${inode}`, row.case);
+  }
 }
 
 function cwdOf(process: ModelProcess): string | null {
@@ -65,7 +71,7 @@ function replayOne(replay: Replay, recorder: ModelProcess, name: string, jid: nu
     replay.check(
       name,
       () => attemptDone(() => child.jailAttach(jid)),
-      (row) => tell(child, row),
+      (row) => tell(child, row, replay.numbers),
     );
   });
 }
@@ -136,7 +142,7 @@ function replayFromInside(replay: Replay, recorder: ModelProcess): void {
 
 const SWITCH = 'kern.chroot_allow_open_directories';
 
-function replayDirectories(replay: Replay, recorder: ModelProcess): void {
+function replayDirectories(replay: Replay, recorder: ModelProcess, second: number): void {
   const original = decodeInt(recorder.sysctl(SWITCH).bytes);
   replay.check(
     SWITCH,
@@ -145,36 +151,38 @@ function replayDirectories(replay: Replay, recorder: ModelProcess): void {
   );
   for (const value of [0, 1, 2]) {
     recorder.sysctl(SWITCH, { value: encodeInt(value) });
-    inChild(recorder, (child) => replayEscape(replay, child, value));
+    inChild(recorder, (child) => replayEscape(replay, child, value, second));
     inChild(recorder, (child) => {
       child.open('/');
       const name = `allow_open_directories=${value}, open dir fd, jail()`;
       replay.check(
         name,
         () => create(child),
-        (row) => listAgrees(row, child),
+        (row) => replay.listAgrees(row, child),
       );
     });
   }
   recorder.sysctl(SWITCH, { value: encodeInt(original) });
 }
 
-function replayEscape(replay: Replay, child: ModelProcess, value: number): void {
+function replayEscape(replay: Replay, child: ModelProcess, value: number, second: number): void {
   const directory = child.open('/');
-  const prefix = `allow_open_directories=${value}, open dir fd, attach`;
-  replay.check(prefix, () => attach(2)(child));
-  replay.check('...then fchdir(dirfd)', () => attemptDone(() => child.fchdir(directory)));
-  replay.check(
-    '...stat("bin/sh") relative',
-    () => attemptDone(() => child.stat('bin/sh')),
-    (row) => assert.equal(cwdOf(child), row.getcwd, row.case),
-  );
-  replay.check('...stat("../../../bin/sh")', () =>
-    attemptDone(() => child.stat('../../../bin/sh')),
-  );
-  replay.check('...openat(dirfd,"bin/sh")', () =>
-    attemptDone(() => child.openAt(directory, 'bin/sh')),
-  );
+  const section = `allow_open_directories=${value}, open dir fd, attach`;
+  const nothing = () => {};
+  replay.check(section, () => attach(second)(child), nothing, { section });
+  const checks: [string, () => unknown, (row: Row) => void][] = [
+    ['then fchdir(dirfd)', () => child.fchdir(directory), nothing],
+    [
+      'stat("bin/sh") relative',
+      () => child.stat('bin/sh'),
+      (row) => assert.equal(cwdOf(child), row.getcwd, row.case),
+    ],
+    ['stat("../../../bin/sh")', () => child.stat('../../../bin/sh'), nothing],
+    ['openat(dirfd,"bin/sh")', () => child.openAt(directory, 'bin/sh'), nothing],
+  ];
+  for (const [name, call, more] of checks) {
+    replay.check(`...${name}`, () => attemptDone(call), more, { section });
+  }
 }
 
 function replayFailures(replay: Replay, recorder: ModelProcess, first: ModelProcess): void {
@@ -193,7 +201,7 @@ function replayFailures(replay: Replay, recorder: ModelProcess, first: ModelProc
         next,
         () => attempt(() => jailBy(child, 'att2')),
         (row) => {
-          if (row.list_hex !== undefined) listAgrees(row, recorder);
+          if (row.list_hex !== undefined) replay.listAgrees(row, recorder);
         },
       ),
     );

@@ -4,7 +4,7 @@ import { encodeInt } from '#internal/backends/dragonfly/sysctl-value.js';
 import { ModelKernel, type ModelProcess } from '#internal/backends/model/index.js';
 import { attemptDone, bootRecorder, endChild, type Row } from '../recordings.js';
 import { jailedChild } from './lists.js';
-import { Replay } from './replay.js';
+import type { Replay } from './replay.js';
 
 const { inet } = layout59.families;
 const ANY = '0.0.0.0';
@@ -16,13 +16,11 @@ const CONNECT = /from (host|another jail 10\.0\.0\.1): connect/;
  * The group `listen-override`: who answers where the host and a jail both listen. Rows of the recording are left out: who
  * else listened on a port follows from the names of its other rows.
  */
-export function replayListenOverride(): Replay {
-  const replay = new Replay('listen-override');
+export function replayListenOverride(replay: Replay): void {
   const kernel = new ModelKernel();
   kernel.network.interfaces.get('lo0')?.addresses.push(OWN, '10.0.0.2');
   const recorder = bootRecorder(kernel);
   for (const on of [0, 1]) new Listeners(replay, kernel, recorder, on).run();
-  return replay;
 }
 
 class Listeners {
@@ -70,9 +68,8 @@ class Listeners {
   }
 
   #connects(): void {
-    for (let row = this.#replay.peek(); row?.call === 'connect'; row = this.#replay.peek()) {
-      this.#connect(row);
-    }
+    const port = (row: Row) => row.call === 'connect' && this.#ports.includes(Number(row.port));
+    for (const row of this.#replay.left) if (port(row)) this.#connect(row);
   }
 
   #connect(row: Row): void {
@@ -102,8 +99,7 @@ function listen(process: ModelProcess, address: string, port: number): void {
 }
 
 /** The group `timewait`: a connection that lingers does not keep the jail of who closed it. */
-export function replayTimeWait(): Replay {
-  const replay = new Replay('timewait');
+export function replayTimeWait(replay: Replay): void {
   const kernel = new ModelKernel();
   kernel.network.interfaces.get('lo0')?.addresses.push(OWN);
   const recorder = bootRecorder(kernel);
@@ -112,5 +108,4 @@ export function replayTimeWait(): Replay {
   client.connect(client.socket(inet, 1), { family: 'inet', address: OWN, port: 8005 });
   endChild(recorder, client);
   replay.checkList('t=0s after the jailed client exited (active close)', recorder);
-  return replay;
 }

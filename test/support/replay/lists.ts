@@ -7,10 +7,9 @@ import {
   endChild,
   furnish,
   jailBy,
-  listAgrees,
   ROOT_INODE,
 } from '../recordings.js';
-import { Replay } from './replay.js';
+import type { Replay } from './replay.js';
 
 /** A kernel with the recorder's files, and the recorder. */
 export function furnished(): { kernel: ModelKernel; recorder: ModelProcess } {
@@ -33,8 +32,7 @@ export function jailedChild(
 }
 
 /** The group `list-order`: who sees which jails, in which order. */
-export function replayListOrder(): Replay {
-  const replay = new Replay('list-order');
+export function replayListOrder(replay: Replay): void {
   const { recorder } = furnished();
   const one = replayCreation(replay, recorder, '1 jail', 'one', '/jail', ['10.0.0.1']);
   const v6 = ['10.0.0.1', '10.0.0.2', 'fd00::1'];
@@ -49,7 +47,6 @@ export function replayListOrder(): Replay {
   replayViewers(replay, recorder);
   endChild(recorder, four);
   replayMovedRoots(replay, recorder);
-  return replay;
 }
 
 function replayCreation(
@@ -64,7 +61,7 @@ function replayCreation(
   replay.check(
     name,
     () => attempt(() => jailBy(child, hostname, path, addresses)),
-    (row) => listAgrees(row, recorder),
+    (row) => replay.listAgrees(row, recorder),
   );
   return child;
 }
@@ -133,7 +130,7 @@ function replayChrootedCreator(
   replay.check(
     `created from chroot /tmp path /d, ${seen}`,
     () => attempt(() => jailBy(creator, hostname, '/d')),
-    (row) => listAgrees(row, viewer),
+    (row) => replay.listAgrees(row, viewer),
   );
   endChild(recorder, creator);
 }

@@ -11,9 +11,9 @@ import {
   jailBy,
   ROOT_INODE,
   type Row,
-  rowsOf,
 } from '../recordings.js';
-import { Replay } from './replay.js';
+import type { Correspondence } from './correspondence.js';
+import type { Replay } from './replay.js';
 
 const { size } = layout59.structs.kinfoProc;
 const KERN_PROC = [1, 14];
@@ -57,19 +57,50 @@ function read(process: ModelProcess, mib: readonly number[], room?: number | nul
 }
 
 // What both records, the real one and the model's, must have in common.
-function sameProcess(real: KernelProcess, model: KernelProcess): void {
-  const part = ({ pid, ppid, pgid, sid, jid, uid, ruid, gid, rgid, ...rest }: KernelProcess) => {
+function sameProcess(numbers: Correspondence, real: KernelProcess, model: KernelProcess): void {
+  const part = ({ uid, ruid, gid, rgid, ...rest }: KernelProcess) => {
     const { command, state, flags, exitStatus, threads, terminal, login, tid, threadName } = rest;
-    const who = { pid, ppid, pgid, sid, jid, uid, ruid, gid, rgid };
+    const who = { uid, ruid, gid, rgid };
     return { ...who, command, state, flags, exitStatus, threads, terminal, login, tid, threadName };
   };
   assert.deepEqual(part(model), part(real));
+  sameNumbers(numbers, real, model, 'record');
+}
+
+/** The numbers by which a process is known. */
+type Known = Pick<RecordedProcess, 'pid' | 'ppid' | 'pgid' | 'sid' | 'jid'>;
+
+function sameNumbers(numbers: Correspondence, real: Known, model: Known, where: string): void {
+  for (const name of ['pid', 'ppid', 'pgid', 'sid'] as const) {
+    samePid(numbers, real[name], model[name], where);
+  }
+  if (real.jid === 0 || model.jid === 0) assert.equal(model.jid, real.jid, where);
+  else numbers.same('jid', real.jid, model.jid, where);
+}
+
+// The kernel itself and init have the same number everywhere.
+function samePid(numbers: Correspondence, real: unknown, model: number, where: string): void {
+  if (model <= 1) assert.equal(model, real, where);
+  else numbers.same('pid', real, model, where);
+}
+
+function sameListing(
+  numbers: Correspondence,
+  real: readonly RecordedProcess[],
+  model: readonly RecordedProcess[],
+  where: string,
+): void {
+  const plain = ({ uid, stat, flags, comm }: RecordedProcess) => ({ uid, stat, flags, comm });
+  assert.deepEqual(model.map(plain), real.map(plain), where);
+  for (const [index, process] of real.entries()) {
+    const ours = model[index];
+    if (ours !== undefined) sameNumbers(numbers, process, ours, where);
+  }
 }
 
 /** The group `kinfo`: who sees which processes, and what of them. */
-export function replayKinfo(): Replay {
-  const replay = new Replay('kinfo');
-  const kernel = new ModelKernel({ rootInode: ROOT_INODE, kernelThreads: recordedThreads() });
+export function replayKinfo(replay: Replay): void {
+  const kernel = new ModelKernel({ rootInode: ROOT_INODE, kernelThreads: recordedThreads(replay.left) });
   const recorder = bootRecorder(kernel);
   furnish(recorder);
   replaySelf(replay, recorder);
@@ -88,7 +119,6 @@ export function replayKinfo(): Replay {
   replayInsideKills(replay, world);
   replayInsideRest(replay, world);
   replayFromHost(replay, world);
-  return replay;
 }
 
 interface World {
@@ -99,13 +129,22 @@ interface World {
   readonly mate: ModelProcess;
 }
 
-function recordedThreads() {
-  const listing = rowsOf('kinfo').find((row) => row.case === 'host: ALL');
-  const all = listing?.procs as readonly RecordedProcess[];
-  return all
-    .filter(({ pid }) => pid === -1)
-    .map(({ comm, stat }) => ({ name: comm, idle: stat === 1 }));
+// Which threads that kernel had is told by its listings, or by how many records it had room for.
+function recordedThreads(rows: readonly Row[]): { name: string; idle: boolean }[] {
+  const listing = rows.find((row) => /^host.*: ALL$/.test(row.case));
+  if (listing !== undefined) {
+    return (listing.procs as readonly RecordedProcess[])
+      .filter(({ pid }) => pid === -1)
+      .map(({ comm, stat }) => ({ name: comm, idle: stat === 1 }));
+  }
+  const probe = rows.find((row) => row.case === 'ALL probe');
+  const count = Number(probe?.len ?? 0) / size - PROBE_SLACK - OWN_PROCESSES;
+  return Array.from({ length: Math.max(0, count) }, () => ({ name: 'thread', idle: false }));
 }
+
+/** Room for more, and the processes that there were: swapper, init, a shell and the recorder. */
+const PROBE_SLACK = 5;
+const OWN_PROCESSES = 4;
 
 function replaySelf(replay: Replay, recorder: ModelProcess): void {
   const self = [PID, recorder.pid];
@@ -115,8 +154,8 @@ function replaySelf(replay: Replay, recorder: ModelProcess): void {
     (row) => {
       const [model] = decodeProcesses(read(recorder, self).bytes, layout59);
       assert.ok(model !== undefined);
-      assert.deepEqual([size, model.pid, model.ppid], [row.sizeof, row.pid, row.ppid]);
-      sameProcess(rawProcess(row), model);
+      assert.equal(size, row.sizeof);
+      sameProcess(replay.numbers, rawProcess(row), model);
     },
   );
   replay.check('self short buffer 100', () => attemptDone(() => read(recorder, self, 100)));
@@ -180,7 +219,8 @@ function replayListing(
     (row) => {
       const lengths = [probe, shown.length * size, 0];
       assert.deepEqual(lengths, [row.probe_len, row.len, row.rem], name);
-      assert.deepEqual(shown.map(asRecorded), row.procs, name);
+      const recorded = row.procs as readonly RecordedProcess[];
+      sameListing(replay.numbers, recorded, shown.map(asRecorded), name);
     },
   );
 }
@@ -273,8 +313,8 @@ function replayFromHost(replay: Replay, { recorder, inside, mate }: World): void
     (row) => {
       const [model] = decodeProcesses(read(recorder, [PID, mate.pid]).bytes, layout59);
       assert.ok(model !== undefined);
-      assert.equal(model.jid, row.jid);
-      sameProcess(rawProcess(row), model);
+      replay.numbers.same('jid', row.jid, model.jid, row.case);
+      sameProcess(replay.numbers, rawProcess(row), model);
     },
   );
   replay.check('host root: kill(jailed,0)', () => attemptDone(() => recorder.kill(inside.pid, 0)));
@@ -290,8 +330,7 @@ function replayFromHost(replay: Replay, { recorder, inside, mate }: World): void
 }
 
 /** The group `lwp`: a record for each thread. */
-export function replayLwp(): Replay {
-  const replay = new Replay('lwp');
+export function replayLwp(replay: Replay): void {
   const recorder = bootRecorder(new ModelKernel());
   const sleeping = { name: 'rec', running: false, waitsFor: 'nanslp' };
   recorder.entry.threads = [
@@ -308,8 +347,9 @@ export function replayLwp(): Replay {
       }),
     (row) => {
       assert.equal(bytes.length, row.len);
-      const threads = decodeProcesses(bytes, layout59).map((thread) => ({
-        pid: thread.pid,
+      const recorded = row.e as readonly { readonly pid: number }[];
+      const threads = decodeProcesses(bytes, layout59).map((thread, index) => ({
+        pid: recorded[index]?.pid,
         tid: thread.tid,
         lstat: thread.threadState,
         nthreads: thread.threads,
@@ -317,7 +357,8 @@ export function replayLwp(): Replay {
         comm: thread.command,
         kl_comm: thread.threadName,
       }));
-      assert.deepEqual(threads, row.e);
+      assert.deepEqual(threads, recorded);
+      for (const { pid } of recorded) samePid(replay.numbers, pid, recorder.pid, row.case);
     },
   );
   replay.check(
@@ -334,12 +375,10 @@ export function replayLwp(): Replay {
       );
     },
   );
-  return replay;
 }
 
 /** The group `zombie`: what is left of a process until it is reaped. */
-export function replayZombie(): Replay {
-  const replay = new Replay('zombie');
+export function replayZombie(replay: Replay): void {
   const recorder = bootRecorder(new ModelKernel());
   recorder.create('/jail', 'directory');
   const jailed = recorder.fork();
@@ -372,7 +411,6 @@ export function replayZombie(): Replay {
   endChild(recorder, visitor);
   for (const { pid } of [jailed, plain]) recorder.wait(pid);
   replay.checkList('reaped', recorder);
-  return replay;
 }
 
 function everybody(process: ModelProcess): KernelProcess[] {
@@ -387,16 +425,13 @@ function replayZombieRecord(replay: Replay, recorder: ModelProcess, name: string
       const model = everybody(recorder).find((process) => process.pid === pid);
       assert.ok(model !== undefined);
       const real = rawProcess(row);
-      for (const { state, jid, flags, exitStatus, command, threads, uid, ...rest } of [
-        model,
-        real,
-      ]) {
-        const shown = [state, jid, hexOf(flags), exitStatus, command, threads, uid];
-        const others = [rest.ppid, rest.pgid, rest.threadState];
-        const told = [row.stat, row.jid, row.flags, row.exitstat, row.comm, row.nthreads, row.uid];
-        assert.deepEqual([...shown, ...others], [...told, row.ppid, row.pgid, row.lwp_stat], name);
+      for (const { state, flags, exitStatus, command, threads, uid, threadState } of [model, real]) {
+        const shown = [state, hexOf(flags), exitStatus, command, threads, uid, threadState];
+        const told = [row.stat, row.flags, row.exitstat, row.comm, row.nthreads, row.uid];
+        assert.deepEqual(shown, [...told, row.lwp_stat], name);
       }
-      sameProcess(real, model);
+      assert.deepEqual([real.ppid, real.pgid, real.jid], [row.ppid, row.pgid, row.jid], name);
+      sameProcess(replay.numbers, real, model);
     },
   );
 }

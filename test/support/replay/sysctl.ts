@@ -5,57 +5,67 @@ import {
   type ModelKernel,
   type ModelProcess,
 } from '#internal/backends/model/index.js';
-import { attempt, attemptDone, endChild, jailBy, listAgrees, type Row } from '../recordings.js';
+import { attempt, attemptDone, endChild, jailBy } from '../recordings.js';
 import { furnished, jailedChild } from './lists.js';
-import { Replay } from './replay.js';
+import type { Replay } from './replay.js';
 
 /** What was in the recorder's buffer beforehand. */
 const UNTOUCHED = -77;
-const ACCESS = /^(.+?): (read|write) ([\w.]+?)(?:=(-?\d+))?$/;
 
 /** The group `sysctl`: the jail tree, from the host, from users and from jails. */
-export function replaySysctl(): Replay {
-  const replay = new Replay('sysctl');
+export function replaySysctl(replay: Replay): void {
   const { kernel, recorder } = furnished();
-  const world = new World(replay, kernel, recorder);
+  const world = new World(replay, kernel);
+  const root = { name: 'host root', process: recorder };
+  const user = { name: 'host uid1001', process: recorder.fork() };
+  user.process.setuid(1001);
   world.replayWalk(recorder);
   replay.check('kern.prison', () =>
     attemptDone(() => recorder.sysctl('kern.prison', { room: null })),
   );
-  world.replayAccesses();
+  world.read(root, 'jail.jailed');
+  world.write(root, 'jail.jailed', 1);
   const first = jailedChild(recorder, 'sys');
+  const nodes = world.nodesOf(first.jid);
   world.replayWalk(recorder);
-  world.replayAccesses();
-  replaySizes(replay, recorder);
-  world.replayAccesses();
+  for (const node of nodes) {
+    world.read(root, node);
+    for (const value of [1, 2, -1, 0]) world.write(root, node, value);
+  }
+  replaySizes(replay, recorder, `jail.${first.jid}.sys_sysvipc`);
+  for (const node of [`jail.${first.jid}`, 'jail.99999', 'jail.0', 'jail.defaults', 'jail']) {
+    world.read(root, node);
+  }
+  world.visit(user, [...nodes, ...world.defaults], 1);
   endChild(recorder, first);
-  world.replayAccesses();
+  for (const node of nodes) world.read({ ...root, name: 'host root after jail gone' }, node);
   world.replayWalk(recorder);
-  world.replayAccesses();
+  for (const node of world.defaults) world.replayDefault(root, node);
   replayInside(replay, world, recorder);
-  return replay;
+}
+
+/** Who reads and writes. */
+interface Actor {
+  readonly name: string;
+  readonly process: ModelProcess;
 }
 
 class World {
   readonly replay: Replay;
   readonly #kernel: ModelKernel;
-  readonly #recorder: ModelProcess;
-  readonly #actors = new Map<string, ModelProcess>();
-  #newest: ModelProcess | null = null;
 
-  constructor(replay: Replay, kernel: ModelKernel, recorder: ModelProcess) {
+  constructor(replay: Replay, kernel: ModelKernel) {
     this.replay = replay;
     this.#kernel = kernel;
-    this.#recorder = recorder;
-    const user = recorder.fork();
-    user.setuid(1001);
-    this.#actors.set('host uid1001', user);
-    this.#actors.set('host root', recorder);
-    this.#actors.set('host root after jail gone', recorder);
   }
 
-  actor(name: string, process: ModelProcess): void {
-    this.#actors.set(name, process);
+  /** The switches for new jails, in the order in which they were declared. */
+  get defaults(): string[] {
+    return this.#names('jail.defaults').reverse();
+  }
+
+  nodesOf(jid: number): string[] {
+    return this.#names(`jail.${jid}`);
   }
 
   /** All nodes, and their number. */
@@ -69,94 +79,89 @@ class World {
           const value = reader.sysctlMib(oid).bytes;
           const kind = `0x${leaf.kind.toString(16)}`;
           const { format, description } = leaf;
-          const shown = [oid.join('.'), kind, leaf.kind & 0xf, format, description, value.length];
-          assert.deepEqual(shown, [row.oid, row.kind, row.type, row.fmt, row.descr, row.len], name);
-          assert.equal(Buffer.from(value).toString('hex'), row.value_hex, name);
+          const shown = [oid.join('.'), kind, leaf.kind & 0xf, format, description];
+          assert.deepEqual(shown, [row.oid, row.kind, row.type, row.fmt, row.descr], name);
+          if (name === 'jail.list') this.#sameList(value, String(row.value_hex), name);
+          else assert.equal(Buffer.from(value).toString('hex'), row.value_hex, name);
         },
       );
     }
     this.replay.check('jail', () => attempt(() => nodes.length));
   }
 
-  /** Reads and writes, as long as the next cases are some that somebody known makes. */
-  replayAccesses(): void {
-    for (let row = this.replay.peek(); row !== null; row = this.replay.peek()) {
-      const [, who = '', access, node = '', value] = ACCESS.exec(row.case) ?? [];
-      const process = this.#actorFor(who, node);
-      if (process === null) return;
-      if (access === 'read') this.#replayRead(row, process, node);
-      else this.#replayWrite(row, process, node, Number(value));
-    }
+  // Byte for byte but for the number of the jail.
+  #sameList(ours: Uint8Array, recordedHex: string, where: string): void {
+    const texts = [Buffer.from(ours), Buffer.from(recordedHex, 'hex')].map(String);
+    const [list, recorded] = texts.map((text) => /^(\d*)(.*)$/s.exec(text) ?? []);
+    if (list?.[1] !== '') this.replay.numbers.same('jid', recorded?.[1], list?.[1], where);
+    assert.equal(list?.[2], recorded?.[2], where);
   }
 
-  // The new jails of the recording: one for each default that was changed.
-  #actorFor(who: string, node: string): ModelProcess | null {
-    if (!who.startsWith('new jail with default')) {
-      if (who === 'host root after jail gone' && this.#kernel.jails.length > 0) return null;
-      this.#endNewest();
-      return this.#actors.get(who) ?? null;
-    }
-    const jid = Number(node.split('.')[1]);
-    if (this.#newest?.jid !== jid) {
-      this.#endNewest();
-      this.#newest = jailedChild(this.#recorder, 'sys');
-      assert.equal(this.#newest.jid, jid);
-    }
-    return this.#recorder;
-  }
-
-  #endNewest(): void {
-    if (this.#newest !== null) endChild(this.#recorder, this.#newest);
-    this.#newest = null;
-  }
-
-  #replayRead(row: Row, process: ModelProcess, node: string): void {
+  read({ name, process }: Actor, node: string): void {
     let value = UNTOUCHED;
     this.replay.check(
-      row.case,
+      `${name}: read ${node}`,
       () =>
         attemptDone(() => {
           value = decodeInt(process.sysctl(node, { room: 4 }).bytes);
         }),
-      () => assert.deepEqual([value, 4], [row.value, row.len], row.case),
+      (row) => assert.deepEqual([value, 4], [row.value, row.len], row.case),
     );
   }
 
-  #replayWrite(row: Row, process: ModelProcess, node: string, value: number): void {
+  write({ name, process }: Actor, node: string, value: number): void {
     let old = UNTOUCHED;
     this.replay.check(
-      row.case,
+      `${name}: write ${node}=${value}`,
       () =>
         attemptDone(() => {
           old = decodeInt(process.sysctl(node, { room: 4, value: encodeInt(value) }).bytes);
         }),
-      () => {
+      (row) => {
         const readback = decodeInt(process.sysctl(node).bytes);
-        const shown = [old, 4, 0, readback];
         const { oldlen, readback_ret } = row;
-        assert.deepEqual(shown, [row.old, oldlen, readback_ret, row.readback], row.case);
+        assert.deepEqual([old, 4, 0, readback], [row.old, oldlen, readback_ret, row.readback]);
       },
     );
   }
+
+  /** Whatever somebody who may change nothing tries. */
+  visit(actor: Actor, nodes: readonly string[], value: number): void {
+    for (const node of nodes) this.read(actor, node);
+    for (const node of nodes) this.write(actor, node, value);
+  }
+
+  /** A switch, and a jail that is made while it is on. */
+  replayDefault(root: Actor, node: string): void {
+    const name = node.slice('jail.defaults.'.length);
+    this.write(root, node, 1);
+    const made = jailedChild(root.process, 'sys');
+    const reader = { ...root, name: `new jail with default ${name}=1` };
+    for (const own of this.nodesOf(made.jid)) this.read(reader, own);
+    endChild(root.process, made);
+    this.write(root, node, 0);
+  }
+
+  #names(prefix: string): string[] {
+    return this.#kernel.sysctlNodes(prefix).map(({ name }) => name);
+  }
 }
 
-const NODE = 'jail.1.sys_sysvipc';
-
-function replaySizes(replay: Replay, recorder: ModelProcess): void {
+function replaySizes(replay: Replay, recorder: ModelProcess, node: string): void {
   for (const size of [8, 2, 0]) {
     const value = new Uint8Array(size);
     if (size > 0) value[0] = 1;
-    replay.check(`write ${size} bytes`, () => attemptDone(() => recorder.sysctl(NODE, { value })));
+    replay.check(`write ${size} bytes`, () => attemptDone(() => recorder.sysctl(node, { value })));
   }
   replay.check(
-    'host root: read jail.1.sys_sysvipc',
-    () => attemptDone(() => recorder.sysctl(NODE)),
-    (row) => assert.equal(decodeInt(recorder.sysctl(NODE).bytes), row.value),
+    `host root: read ${node}`,
+    () => attemptDone(() => recorder.sysctl(node)),
+    (row) => assert.equal(decodeInt(recorder.sysctl(node).bytes), row.value),
   );
   const wide = new Uint8Array(8).fill(0xff);
   replay.check(
     'read into 8 byte buffer',
-    () => attemptDone(() => wide.set(recorder.sysctl(NODE, { room: 8 }).bytes)),
+    () => attemptDone(() => wide.set(recorder.sysctl(node, { room: 8 }).bytes)),
     (row) => assert.equal(Buffer.from(wide).reverse().toString('hex'), row.v),
   );
   let partial: Uint8Array | null = null;
@@ -165,7 +170,7 @@ function replaySizes(replay: Replay, recorder: ModelProcess): void {
     () =>
       attempt(() => {
         try {
-          recorder.sysctl(NODE, { room: 2 });
+          recorder.sysctl(node, { room: 2 });
         } catch (error) {
           if (error instanceof KernelError) partial = error.partial;
           throw error;
@@ -178,17 +183,19 @@ function replaySizes(replay: Replay, recorder: ModelProcess): void {
 function replayInside(replay: Replay, world: World, recorder: ModelProcess): void {
   const inside = recorder.fork();
   replay.check('inside jail', () => attempt(() => jailBy(inside, 'sys')));
-  world.actor('inside root', inside);
+  const root = { name: 'inside root', process: inside };
+  const nodes = [...world.nodesOf(inside.jid), ...world.defaults];
   world.replayWalk(inside);
   replay.check(
     'inside',
     () => attemptDone(() => inside.sysctl('jail.list')),
-    (row) => listAgrees(row, inside),
+    (row) => replay.listAgrees(row, inside),
   );
-  world.replayAccesses();
-  const user = inside.fork();
-  user.setuid(1001);
-  world.actor('inside uid1001', user);
-  world.replayAccesses();
-  replay.checkList('inside uid1001', user);
+  world.read(root, 'jail.jailed');
+  world.write(root, 'jail.jailed', 0);
+  world.visit(root, nodes, 1);
+  const user = { name: 'inside uid1001', process: inside.fork() };
+  user.process.setuid(1001);
+  world.visit(user, ['jail.jailed', ...nodes], 1);
+  replay.checkList('inside uid1001', user.process);
 }
