@@ -20,7 +20,7 @@ const DEVICES = [
 ];
 const FOLDERS = ['fd', 'pts'];
 /** What a jail should not see. */
-const DANGEROUS = ['devfs', 'mem', 'kmem', 'io', 'da0'];
+const DANGEROUS = ['devfs', 'mem', 'kmem', 'io', 'bpf', 'da0'];
 
 /** devfs: all devices, with further names by rules. */
 export function deviceFileSystem(links: readonly DeviceLink[] = []): FileSystem {

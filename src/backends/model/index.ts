@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { CheckedCall } from './calls/checks.js';
 export type { DeviceLink } from './calls/devfs.js';
 export type { ModelStat, WriteOptions } from './calls/files.js';
 export type { InterfaceAddress } from './calls/interfaces.js';

@@ -20,6 +20,8 @@ export interface KernelSettings {
   allowOpenDirectories: number;
   /** `vfs.usermount`. */
   userMount: boolean;
+  /** Where the file system of the root directory comes from. */
+  rootDevice: string;
 }
 
 /** The state of a model kernel, for its calls. */

@@ -38,6 +38,8 @@ export interface ModelKernelOptions {
   clock?: Clock;
   /** The inode number of the root directory. */
   rootInode?: number;
+  /** The file system of the root directory, and its device. Default: `hammer2` of `ROOT`. */
+  root?: { readonly type: string; readonly device: string };
 }
 
 const SOME_THREADS: readonly KernelThread[] = [
@@ -112,11 +114,12 @@ export class ModelKernel implements Kernel {
       hostname: options.hostname ?? 'host.test',
       allowOpenDirectories: 1,
       userMount: false,
+      rootDevice: options.root?.device ?? 'ROOT',
     };
     this.template = new Set(this.traits.initiallyOn);
     this.kernelThreads = options.kernelThreads ?? SOME_THREADS;
     this.modules = new Set(options.modules);
-    this.root = new Place(new FileSystem('hammer2', options.rootInode).root, null);
+    this.root = new Place(new FileSystem(options.root?.type ?? 'hammer2', options.rootInode).root, null);
     this.processes = new ProcessTable(this.root, options.clock ?? Date.now);
     addJailTree(this, this.sysctl);
     addKernTree(this, this.sysctl);

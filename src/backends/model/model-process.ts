@@ -1,5 +1,7 @@
+import * as checks from './calls/checks.js';
 import { compute } from './calls/compute.js';
 import * as devfs from './calls/devfs.js';
+import * as fileFlags from './calls/file-flags.js';
 import * as files from './calls/files.js';
 import { mayWriteHostname, writeHostname } from './calls/hostname.js';
 import * as identity from './calls/identity.js';
@@ -266,6 +268,56 @@ export class ModelProcess {
   ptraceAttach(pid: number): void {
     this.#enter('ptrace', String(pid));
     signals.ptraceAttach(this.#kernel, this.entry, pid);
+  }
+
+  /**
+   * getpriority(2) of a process.
+   *
+   * @param pid whose; 0: its own
+   * @returns -20 to 20
+   * @throws KernelError `ESRCH`: nobody that it can see
+   */
+  getpriority(pid = 0): number {
+    this.#enter('getpriority', String(pid));
+    return checks.getPriority(this.#kernel, this.entry, pid);
+  }
+
+  /**
+   * setpriority(2) of a process.
+   *
+   * @param pid whose; 0: its own
+   * @param nice -20 to 20
+   * @throws KernelError `ESRCH`: nobody that it can see; `EACCES`: a higher priority, and not the host’s root; `EPERM`:
+   *   another’s process
+   */
+  setpriority(pid: number, nice: number): void {
+    this.#enter('setpriority', String(pid));
+    checks.setPriority(this.#kernel, this.entry, pid, nice);
+  }
+
+  /**
+   * sched_getscheduler(2). Processes outside of the caller's jail are answered for too.
+   *
+   * @param pid whose; 0: its own
+   * @returns `SCHED_OTHER` (2)
+   * @throws KernelError `ESRCH`: there is no such process
+   */
+  schedGetscheduler(pid = 0): number {
+    this.#enter('sched_getscheduler', String(pid));
+    return checks.getScheduler(this.#kernel, this.entry, pid);
+  }
+
+  /**
+   * A call of which the model has nothing but its checks: whether it is allowed is answered, nothing happens.
+   *
+   * @param call settimeofday(2), reboot(2), kldload(2), semget(2), …
+   * @param path of those that are about one
+   * @throws KernelError `EPERM`: not root, or not of the host; `ENOSYS`: System V IPC in a jail without `sysvIpc`;
+   *   `EINVAL`: this kernel has no such call; `ENOENT`, `ENOTDIR`, …: the path leads nowhere
+   */
+  checkCall(call: checks.CheckedCall, path = '/'): void {
+    this.#enter(call, path);
+    checks.check(this.#kernel, this.entry, call, path);
   }
 
   // ── who it is ──
@@ -659,6 +711,44 @@ export class ModelProcess {
   }
 
   /**
+   * chflags(2).
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @param flags `UF_…` and `SF_…`, 0: none
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `EPERM`: not its owner, or a flag of the system’s and a jail without `chflags`
+   */
+  chflags(path: string, flags: number): void {
+    this.#enter('chflags', path);
+    fileFlags.chflags(this.#kernel, this.entry, path, flags);
+  }
+
+  /**
+   * readlink(2).
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @returns what it leads to, as it was written
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `EINVAL`: no symbolic link
+   */
+  readlink(path: string): string {
+    this.#enter('readlink', path);
+    return files.readlink(this.#kernel, this.entry, path);
+  }
+
+  /**
+   * revoke(2). Only whether it is allowed: nobody loses a device.
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process; `EPERM`: neither root nor its owner
+   */
+  revoke(path: string): void {
+    this.#enter('revoke', path);
+    fileFlags.revoke(this.#kernel, this.entry, path);
+  }
+
+  /**
    * A descriptor of another process, as SCM_RIGHTS would bring it.
    *
    * @param from who sends it
@@ -683,13 +773,13 @@ export class ModelProcess {
    *
    * @param type `null`, `devfs`, `procfs`, `tmpfs`, …
    * @param path an existing directory
-   * @param flags `MNT_RDONLY` (1) and its kind. Default 0
+   * @param flags `MNT_RDONLY` (1) and its kind; `MNT_UPDATE` (0x10000): change what is there. Default 0
    * @param source the directory that a null mount shows; null for the others
    * @param options of a tmpfs: what its files may take, and the mode of its root
    * @returns the mount
    * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
-   *   process; `EPERM`: not root, or a jail without the capability; `EBUSY`: something is there; `ENODEV`: no such
-   *   type
+   *   process; `EPERM`: not root, a jail without the capability, or the path lies in a devfs or procfs; `EOPNOTSUPP`:
+   *   this type cannot be updated; `ENODEV`: no such type
    */
   mount(
     type: string,
@@ -746,6 +836,19 @@ export class ModelProcess {
   getfsstat(): mounts.MountRow[] {
     this.#enter('getfsstat');
     return mounts.mountRows(this.#kernel, this.entry);
+  }
+
+  /**
+   * statfs(2).
+   *
+   * @param path as this process sees it: below its root, from its working directory unless it is absolute
+   * @returns the mount that it lies in
+   * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
+   *   process
+   */
+  statfs(path: string): mounts.MountRow {
+    this.#enter('statfs', path);
+    return mounts.statfs(this.#kernel, this.entry, path);
   }
 
   /**

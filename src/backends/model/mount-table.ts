@@ -39,6 +39,16 @@ export class MountTable {
     return added;
   }
 
+  /** The same with other flags. */
+  change(mount: Mount, flags: number): Mount {
+    const changed = { ...mount, flags };
+    this.#mounts[this.#mounts.indexOf(mount)] = changed;
+    mount.covers.vnode.mountedHere = changed;
+    mount.prison?.hold(changed);
+    mount.prison?.release(mount);
+    return changed;
+  }
+
   remove(mount: Mount): void {
     this.#mounts.splice(this.#mounts.indexOf(mount), 1);
     mount.covers.vnode.mountedHere = null;

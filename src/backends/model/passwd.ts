@@ -1,5 +1,6 @@
 import { JailError } from '../../errors.js';
 import type { ResolvedSpawn } from '../../spawn-options.js';
+import { rootCredential } from './credential.js';
 import { lookup } from './place.js';
 import type { Prison } from './prison.js';
 
@@ -87,7 +88,8 @@ function parseId(text = ''): number | null {
 // Links are followed as an inmate would follow them; a service jail need not have such files at all.
 function lines(prison: Prison, path: string): string[] {
   try {
-    const viewer = { root: prison.root, cwd: prison.root, uid: 0 };
+    const { root } = prison;
+    const viewer = { root, cwd: root, uid: 0, pid: 0, credential: { ...rootCredential, prison } };
     const { kind, content } = lookup(viewer, path).vnode;
     if (kind !== 'file' || content.length > MAX_FILE) return [];
     return Buffer.from(content).toString('utf8').split('\n');

@@ -1,3 +1,4 @@
+import type { Credential } from './credential.js';
 import { fail } from './kernel-error.js';
 import type { Vnode } from './vnode.js';
 
@@ -38,6 +39,8 @@ export interface Viewer {
   readonly cwd: Place;
   /** Effective. */
   readonly uid: number;
+  readonly pid: number;
+  readonly credential: Credential;
 }
 
 const MAX_SYMLINKS = 32;
@@ -91,7 +94,7 @@ class Lookup {
     if (part === '.') return at;
     if (part === '..') return this.#up(at);
     if (Buffer.byteLength(part) > MAX_COMPONENT) fail('ENAMETOOLONG');
-    const vnode = at.vnode.entries.get(part);
+    const vnode = at.vnode.find(part, this.#viewer);
     if (vnode === undefined) fail('ENOENT');
     if (vnode.kind !== 'symlink' || keepLink) return at.child(vnode);
     if (++this.#links > MAX_SYMLINKS) fail('ELOOP');

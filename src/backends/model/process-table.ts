@@ -60,6 +60,7 @@ export class ProcessTable {
       startTime: this.#now(),
     });
     child.login = parent.login;
+    child.nice = parent.nice;
     child.terminal = parent.terminal;
     for (const [name, limit] of parent.limits) child.limits.set(name, limit);
     for (const [fd, file] of parent.files) child.files.set(fd, file.retain());

@@ -42,6 +42,8 @@ export class ProcessEntry {
   /** Of setrlimit(2), by their names in lower case. */
   readonly limits = new Map<string, { readonly soft: bigint; readonly hard: bigint }>();
   login = '';
+  /** -20 to 20. */
+  nice = 0;
   /** Its controlling terminal; null: none. */
   terminal: number | null = null;
   /** Microseconds. */

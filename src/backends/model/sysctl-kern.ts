@@ -13,6 +13,12 @@ export function addKernTree(kernel: Kernel, root: SysctlBranch): void {
   kern.add('hostname', hostnameLeaf(kernel), HOSTNAME);
   kern.add('osrelease', textLeaf('Operating system release', kernel.traits.release), 2);
   kern.add('ostype', textLeaf('Operating system type', 'DragonFly'), 1);
+  kern.add('maxfiles', plainLeaf('Maximum number of files', 1 << 16), 7);
+  kern.add('securelevel', plainLeaf('Current secure level', -1), 9);
+  kern.add('hostid', plainLeaf('Host ID', 0), 11);
+  kern.add('domainname', textLeaf('Name of the current YP/NIS domain', '', WRITABLE), 22);
+  kern.add('bootfile', textLeaf('Name of kernel file booted', '/boot/kernel', WRITABLE), 26);
+  kern.add('msgbuf', textLeaf('Contents of kernel message buffer', ''), 27 + 256);
   const { settings } = kernel;
   kern.add(
     'chroot_allow_open_directories',
@@ -26,9 +32,34 @@ export function addKernTree(kernel: Kernel, root: SysctlBranch): void {
   );
 }
 
-function textLeaf(description: string, text: string): SysctlLeaf {
-  const kind = (sysctlFlags.read | sysctlTypes.string) >>> 0;
-  return { kind, format: 'A', description, read: () => Buffer.from(`${text}\0`) };
+const WRITABLE = sysctlFlags.read | sysctlFlags.write;
+
+function textLeaf(
+  description: string,
+  initially: string,
+  flags: number = sysctlFlags.read,
+): SysctlLeaf {
+  let text = Buffer.from(`${initially}\0`);
+  return {
+    kind: (flags | sysctlTypes.string) >>> 0,
+    format: 'A',
+    description,
+    read: () => text,
+    write: (_writer, bytes) => {
+      text = Buffer.from(bytes);
+    },
+  };
+}
+
+function plainLeaf(description: string, initially: number): SysctlLeaf {
+  let number = initially;
+  return intLeaf(
+    description,
+    () => number,
+    (_writer, value) => {
+      number = value;
+    },
+  );
 }
 
 function hostnameLeaf(kernel: Kernel): SysctlLeaf {

@@ -1,7 +1,14 @@
 import type { Mount } from './mount-table.js';
+import type { Viewer } from './place.js';
 
 /** What a node of a file system is. */
 export type VnodeKind = 'directory' | 'file' | 'symlink' | 'fifo' | 'device' | 'socket';
+
+/** A directory in which everybody finds something else. */
+export interface Listing {
+  find(name: string, viewer: Viewer): Vnode | undefined;
+  names(viewer: Viewer): string[];
+}
 
 let lastDevice = 0;
 
@@ -48,7 +55,13 @@ export class Vnode {
   /** Of a symbolic link. */
   target = '';
   content: Uint8Array = new Uint8Array(0);
+  /** Of a file that is made up when it is read; null: it has a content. */
+  source: (() => Uint8Array) | null = null;
+  /** Of a directory whose entries depend on who looks; null: {@link entries} are all. */
+  listing: Listing | null = null;
   mode: number;
+  /** `st_flags`, see chflags(2). */
+  flags = 0;
   uid = 0;
   gid = 0;
   /** What is mounted on it. */
@@ -64,6 +77,19 @@ export class Vnode {
 
   get isDirectory(): boolean {
     return this.kind === 'directory';
+  }
+
+  /** What somebody finds in it by a name. */
+  find(name: string, viewer: Viewer): Vnode | undefined {
+    return this.listing?.find(name, viewer) ?? this.entries.get(name);
+  }
+
+  names(viewer: Viewer): string[] {
+    return [...(this.listing?.names(viewer) ?? []), ...this.entries.keys()];
+  }
+
+  read(): Uint8Array {
+    return this.source?.() ?? this.content;
   }
 }
 

@@ -1,11 +1,13 @@
 import type { Row } from '../recordings.js';
 import { attempts, replayAttach } from './attach.js';
 import { entries, replayCwd } from './cwd.js';
+import { replayFs, replayMounts, replayProcfs } from './files.js';
 import { replayHostname, replaySignals, replayUids } from './inside.js';
 import { replayJailArgs } from './jail-args.js';
 import { replayJidWrap, replayLifetime } from './lifetime.js';
 import { replayListenOverride, replayTimeWait } from './listeners.js';
 import { replayListOrder } from './lists.js';
+import { replayMisc } from './misc.js';
 import { replayNet, replayNetDomains } from './net.js';
 import { replayKinfo, replayLwp, replayZombie } from './processes.js';
 import { Replay, type Replayed, type Sections, sectionsOf, UNKNOWN } from './replay.js';
@@ -37,6 +39,10 @@ const REPLAYS: Readonly<Record<string, GroupReplay>> = {
   timewait: { run: replayTimeWait },
   cwd: { run: replayCwd, sections: entries },
   threads: { run: replayThreads },
+  fs: { run: replayFs },
+  mounts: { run: replayMounts },
+  procfs: { run: replayProcfs },
+  misc: { run: replayMisc },
 };
 
 /** The groups that there are replays for. */

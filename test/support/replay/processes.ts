@@ -258,20 +258,24 @@ function replayInsideKills(replay: Replay, { inside, pause, other, mate, recorde
   }
 }
 
-const NO_SCHEDULING = 'priorities and scheduling are not modelled';
-
 function replayInsideRest(replay: Replay, { inside, pause, mate }: World): void {
   replay.check('inside: getppid', () => attempt(() => inside.entry.parent?.pid ?? -1));
-  replay.skip('inside: getpriority(host)', NO_SCHEDULING);
-  replay.skip('inside: setpriority(host)', NO_SCHEDULING);
-  replay.skip('inside root: setpriority(self,-5)', NO_SCHEDULING);
+  replay.check('inside: getpriority(host)', () => attempt(() => inside.getpriority(pause.pid)));
+  replay.check('inside: setpriority(host)', () =>
+    attemptDone(() => inside.setpriority(pause.pid, 5)),
+  );
+  replay.check('inside root: setpriority(self,-5)', () =>
+    attemptDone(() => inside.setpriority(0, -5)),
+  );
   replay.check('inside: getsid(host)', () => attempt(() => inside.getsid(pause.pid)));
   replay.check('inside: getpgid(host)', () => attempt(() => inside.getpgid(pause.pid)));
   replay.check('inside: ptrace(PT_ATTACH, host)', () =>
     attemptDone(() => inside.ptraceAttach(pause.pid)),
   );
   replay.check('inside: setpgid(0,0)', () => attemptDone(() => inside.setpgid()));
-  replay.skip('inside: sched_getscheduler(host)', NO_SCHEDULING);
+  replay.check('inside: sched_getscheduler(host)', () =>
+    attempt(() => inside.schedGetscheduler(pause.pid)),
+  );
   replay.check('inside: kill(-1,0)', () => attemptDone(() => inside.kill(-1, 0)));
   replayDetail(replay, inside, 'inside: KERN_PROC_ARGS host', [7, pause.pid]);
   replayDetail(replay, inside, 'inside: KERN_PROC_ARGS mate', [7, mate.pid]);

@@ -5,7 +5,10 @@ import { OpenFile } from '../open-file.js';
 import { lookup, mayAccess, type Place, pathOf } from '../place.js';
 import type { ProcessEntry } from '../process.js';
 import type { Vnode, VnodeKind } from '../vnode.js';
+import { assertOpens } from './device.js';
+import { isLocked } from './file-flags.js';
 import { MNT_NOEXEC, MNT_RDONLY } from './mount-flags.js';
+import { assertPrivileged } from './privilege.js';
 import { deliver } from './signals.js';
 
 /** Part of `struct stat`. */
@@ -22,6 +25,8 @@ export interface ModelStat {
   readonly uid: number;
   /** Its group. */
   readonly gid: number;
+  /** `st_flags`, see chflags(2). */
+  readonly flags: number;
 }
 
 /** The lowest free descriptor. @throws KernelError EMFILE: the process has as many as its limit allows */
@@ -45,6 +50,7 @@ export function fileOf(kernel: Kernel, process: ProcessEntry, fd: number): OpenF
 export function open(kernel: Kernel, process: ProcessEntry, path: string, from?: Place): number {
   const place = lookup(process, path, from === undefined ? {} : { from });
   if (!mayAccess(place.vnode, process.uid, 0o4)) throw kernel.error('EACCES');
+  assertOpens(kernel, process, place.vnode);
   const kind = place.vnode.isDirectory ? 'directory' : 'file';
   return install(process, new OpenFile(kind, process.credential, { place }));
 }
@@ -109,8 +115,8 @@ export function realpath(kernel: Kernel, process: ProcessEntry, path: string): s
 /** stat(2), or lstat(2). */
 export function stat(process: ProcessEntry, path: string, noFollow = false): ModelStat {
   const { vnode } = lookup(process, path, { noFollow });
-  const { inode, kind, mode, uid, gid } = vnode;
-  return { inode, device: vnode.fileSystem.device, kind, mode, uid, gid };
+  const { inode, kind, mode, uid, gid, flags } = vnode;
+  return { inode, device: vnode.fileSystem.device, kind, mode, uid, gid, flags };
 }
 
 /** mkdir(2), mkfifo(2), symlink(2), and open(2) with O_CREAT: makes a node. */
@@ -120,7 +126,7 @@ export function create(
   path: string,
   kind: VnodeKind,
 ): Vnode {
-  if (kind === 'device' && process.credential.prison !== null) throw kernel.error('EPERM');
+  if (kind === 'device') assertPrivileged(kernel, process, 'PRIV_VFS_MKNOD_DEV');
   const { place, directory, name } = parentOf(kernel, process, path);
   if (directory.entries.has(name)) throw kernel.error('EEXIST');
   if (isReadOnly(place)) throw kernel.error('EROFS');
@@ -160,7 +166,7 @@ export function unlink(kernel: Kernel, process: ProcessEntry, path: string): voi
   const { place, directory, name } = parentOf(kernel, process, path);
   const vnode = directory.entries.get(name);
   if (vnode === undefined) throw kernel.error('ENOENT');
-  if (vnode.isDirectory) throw kernel.error('EPERM');
+  if (vnode.isDirectory || isLocked(vnode)) throw kernel.error('EPERM');
   if (isReadOnly(place)) throw kernel.error('EROFS');
   if (!mayAccess(directory, process.uid, 0o2)) throw kernel.error('EACCES');
   directory.entries.delete(name);
@@ -186,7 +192,8 @@ export function readWhole(kernel: Kernel, process: ProcessEntry, path: string): 
   const { vnode } = lookup(process, path);
   if (!mayAccess(vnode, process.uid, 0o4)) throw kernel.error('EACCES');
   if (vnode.isDirectory) throw kernel.error('EISDIR');
-  return vnode.content;
+  assertOpens(kernel, process, vnode);
+  return vnode.read();
 }
 
 /** How a file is opened for writing. */
@@ -259,12 +266,19 @@ export function chown(
   vnode.gid = gid;
 }
 
+/** readlink(2). @throws KernelError EINVAL: it is no symbolic link */
+export function readlink(kernel: Kernel, process: ProcessEntry, path: string): string {
+  const { vnode } = lookup(process, path, { noFollow: true });
+  if (vnode.kind !== 'symlink') throw kernel.error('EINVAL');
+  return vnode.target;
+}
+
 /** The names in a directory, as getdents(2) tells them, without `.` and `..`. */
 export function names(kernel: Kernel, process: ProcessEntry, path: string): string[] {
   const { vnode } = lookup(process, path);
   if (!vnode.isDirectory) throw kernel.error('ENOTDIR');
   if (!mayAccess(vnode, process.uid, 0o4)) throw kernel.error('EACCES');
-  return [...vnode.entries.keys()];
+  return vnode.names(process);
 }
 
 /** What execve(2) reads of a file. @throws KernelError EACCES: it is no program, or may not be one here; ENOEXEC */

@@ -5,7 +5,7 @@ import { lookup, maySearch, type Place } from '../place.js';
 import type { Prison, PrisonAddress } from '../prison.js';
 import type { ProcessEntry } from '../process.js';
 import { processFlag } from '../process-table.js';
-import { assertHostRoot } from './privilege.js';
+import { assertHostRoot, assertPrivileged } from './privilege.js';
 
 /** jail(2): the order of the checks is the kernel's. @returns the jid */
 export function jail(kernel: Kernel, caller: ProcessEntry, pointer: bigint): number {
@@ -32,8 +32,8 @@ export function jailAttach(kernel: Kernel, caller: ProcessEntry, jid: number): v
 
 /** chroot(2). */
 export function chroot(kernel: Kernel, caller: ProcessEntry, path: string): void {
-  if (caller.uid !== 0) throw kernel.error('EPERM');
   const root = lookup(caller, path);
+  assertPrivileged(kernel, caller, 'PRIV_VFS_CHROOT');
   checkChroot(kernel, caller, root);
   caller.root = root;
   caller.flags |= processFlag('P_DIDCHROOT');

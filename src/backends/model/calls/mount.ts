@@ -1,22 +1,23 @@
-import type { CapabilityName } from '../../../capabilities.js';
 import { deviceFileSystem, emptyFileSystem } from '../file-systems.js';
 import type { Kernel } from '../kernel-state.js';
 import type { Mount } from '../mount-table.js';
 import { lookup, type Place, pathOf } from '../place.js';
 import type { ProcessEntry } from '../process.js';
+import { processFileSystem } from '../procfs.js';
 import type { Vnode } from '../vnode.js';
-import { MNT_FORCE } from './mount-flags.js';
-import { hasCapability } from './privilege.js';
+import { MNT_FORCE, MNT_UPDATE } from './mount-flags.js';
+import { assertPrivileged, type Privilege } from './privilege.js';
 
-const CAPABILITIES: Readonly<Record<string, CapabilityName>> = {
-  null: 'mountNullfs',
-  tmpfs: 'mountTmpfs',
-  devfs: 'mountDevfs',
-  procfs: 'mountProcfs',
+/** `get_fspriv()`: what a type takes; all others take the host's root. */
+const PRIVILEGES: Readonly<Record<string, Privilege>> = {
+  null: 'PRIV_VFS_MOUNT_NULLFS',
+  tmpfs: 'PRIV_VFS_MOUNT_TMPFS',
+  devfs: 'PRIV_VFS_MOUNT_DEVFS',
+  procfs: 'PRIV_VFS_MOUNT_PROCFS',
 };
-/** File systems that nothing can be mounted on. */
+/** `MNTK_NOSTKMNT`: file systems that nothing can be mounted in. */
 const NO_STACKING = ['devfs', 'procfs'];
-/** `MNAMELEN`: longer names are cut. */
+/** `MNAMELEN`, with the NUL: longer names are cut. */
 const NAME_SIZE = 80;
 
 /** What mount(2) is asked for. */
@@ -30,19 +31,18 @@ export interface MountRequest {
   readonly options?: { readonly mode?: number | null; readonly size?: number | null };
 }
 
-/** mount(2): the path is looked up following symbolic links. */
+/** mount(2): the path is looked up following symbolic links, and leads to the topmost of what is mounted there. */
 export function mount(kernel: Kernel, process: ProcessEntry, request: MountRequest): Mount {
   mayMount(kernel, process, request.type);
   const covers = lookup(process, request.path);
+  if ((request.flags & MNT_UPDATE) !== 0) return update(kernel, covers, request);
   if (!covers.vnode.isDirectory) throw kernel.error('ENOTDIR');
   if (NO_STACKING.includes(covers.vnode.fileSystem.type)) throw kernel.error('EPERM');
-  const below = kernel.mounts.rootedAt(covers.vnode);
-  if (below !== undefined && !mayStack(below, request)) throw kernel.error('EBUSY');
   const root = rootOf(kernel, process, request);
   return kernel.mounts.add({
     type: request.type,
     from: request.source ?? request.type,
-    on: request.path.slice(0, NAME_SIZE - 1),
+    on: cutName(request.path),
     flags: request.flags,
     root,
     covers,
@@ -50,23 +50,27 @@ export function mount(kernel: Kernel, process: ProcessEntry, request: MountReque
   });
 }
 
-// Seen on a real kernel, see docs/dragonfly.md: two null mounts on one directory lie on each other.
-function mayStack(below: Mount, { type }: MountRequest): boolean {
-  return below.type === 'null' && type === 'null';
+function mayMount(kernel: Kernel, process: ProcessEntry, type: string): void {
+  if (process.credential.prison !== null && kernel.settings.userMount) throw kernel.error('EPERM');
+  assertPrivileged(kernel, process, PRIVILEGES[type] ?? 'PRIV_ROOT');
 }
 
-function mayMount(kernel: Kernel, process: ProcessEntry, type: string): void {
-  const { prison } = process.credential;
-  if (process.uid !== 0) throw kernel.error('EPERM');
-  if (prison === null) return;
-  const name = CAPABILITIES[type];
-  if (kernel.settings.userMount || name === undefined) throw kernel.error('EPERM');
-  if (!hasCapability(kernel, prison, name)) throw kernel.error('EPERM');
+// Neither tmpfs nor devfs can be changed once they are mounted.
+function update(kernel: Kernel, at: Place, { flags }: MountRequest): Mount {
+  const found = kernel.mounts.rootedAt(at.vnode);
+  if (found === undefined) throw kernel.error('EINVAL');
+  if (['tmpfs', 'devfs'].includes(found.type)) throw kernel.error('EOPNOTSUPP');
+  return kernel.mounts.change(found, flags & ~MNT_UPDATE);
+}
+
+function cutName(name: string): string {
+  const bytes = Buffer.from(name);
+  return bytes.length < NAME_SIZE ? name : bytes.subarray(0, NAME_SIZE - 1).toString();
 }
 
 function rootOf(kernel: Kernel, process: ProcessEntry, request: MountRequest): Vnode {
   if (request.type === 'devfs') return deviceFileSystem(kernel.deviceRules.get(request.path)).root;
-  if (request.type === 'procfs') return emptyFileSystem('procfs').root;
+  if (request.type === 'procfs') return processFileSystem(kernel).root;
   if (request.type === 'tmpfs') return memory(request.options ?? {});
   if (request.type !== 'null') throw kernel.error('ENODEV');
   const source: Place = lookup(process, request.source ?? '');
@@ -90,16 +94,26 @@ function alias(source: Vnode): Vnode {
   return root;
 }
 
-/** unmount(2). */
+/** unmount(2): the order of the checks is the kernel's. */
 export function unmount(kernel: Kernel, process: ProcessEntry, path: string, flags: number): void {
-  const { vnode } = lookup(process, path);
-  const found = kernel.mounts.rootedAt(vnode);
-  if (found === undefined) throw kernel.error('EINVAL');
   const { prison } = process.credential;
-  if (process.uid !== 0) throw kernel.error('EPERM');
-  if (prison !== null && found.prison !== prison) throw kernel.error('EPERM');
-  if ((flags & MNT_FORCE) === 0 && isBusy(kernel, found)) throw kernel.error('EBUSY');
-  kernel.mounts.remove(found);
+  if (prison !== null && kernel.settings.userMount) throw kernel.error('EPERM');
+  const place = lookup(process, path);
+  const within = mountOf(kernel, place);
+  assertPrivileged(kernel, process, PRIVILEGES[within?.type ?? ''] ?? 'PRIV_ROOT');
+  if (within === null || within.root !== place.vnode) throw kernel.error('EINVAL');
+  if (prison !== null && within.prison !== prison) throw kernel.error('EPERM');
+  if ((flags & MNT_FORCE) === 0 && isBusy(kernel, within)) throw kernel.error('EBUSY');
+  kernel.mounts.remove(within);
+}
+
+// The mount that a place lies in; null: the file system of the root directory.
+function mountOf(kernel: Kernel, place: Place): Mount | null {
+  for (let at: Place | null = place; at !== null; at = at.parent) {
+    const found = kernel.mounts.rootedAt(at.vnode);
+    if (found !== undefined) return found;
+  }
+  return null;
 }
 
 function isBusy(kernel: Kernel, { root }: Mount): boolean {
@@ -130,12 +144,27 @@ export interface MountRow {
   readonly flags: number;
 }
 
-/** getfsstat(2): the mounts below the caller's root. */
+/** getfsstat(2): what lies below the caller's root, and what that lies in. */
 export function mountRows(kernel: Kernel, process: ProcessEntry): MountRow[] {
-  return kernel.mounts.all.flatMap((row) => {
-    const path = pathOf(row.covers, process.root);
+  const around = mountOf(kernel, process.root);
+  const rows = kernel.mounts.all.flatMap((row) => {
+    const path = row === around ? '/' : pathOf(row.covers, process.root);
     if (path === null) return [];
     const { type, from, id, flags } = row;
-    return [{ type, from, id, flags, on: path.slice(0, NAME_SIZE - 1) }];
+    return [{ type, from, id, flags, on: cutName(path) }];
   });
+  return around === null ? [rootRow(kernel), ...rows] : rows;
+}
+
+function rootRow({ root, settings }: Kernel): MountRow {
+  const { type } = root.vnode.fileSystem;
+  return { type, from: settings.rootDevice, on: '/', id: 0, flags: 0 };
+}
+
+/** statfs(2): the mount that a path lies in. */
+export function statfs(kernel: Kernel, process: ProcessEntry, path: string): MountRow {
+  const within = mountOf(kernel, lookup(process, path));
+  const row = mountRows(kernel, process).find(({ id }) => id === (within?.id ?? 0));
+  if (row === undefined) throw kernel.error('ENOENT');
+  return row;
 }

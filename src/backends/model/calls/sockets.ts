@@ -13,7 +13,7 @@ import type { Prison } from '../prison.js';
 import type { ProcessEntry } from '../process.js';
 import { familyOf, ModelSocket, socketTypes } from '../socket.js';
 import { fileOf, install } from './files.js';
-import { hasCapability } from './privilege.js';
+import { assertPrivileged, hasCapability } from './privilege.js';
 
 const NETGRAPH = 32;
 const NETGRAPH_CONTROL = 2;
@@ -56,11 +56,8 @@ function needsRoot(kernel: Kernel, domain: number, type: number, protocol: numbe
 }
 
 function assertRaw(kernel: Kernel, process: ProcessEntry, domain: number): void {
-  const { prison } = process.credential;
-  if (process.uid !== 0) throw kernel.error('EPERM');
-  if (prison === null) return;
-  if (domain === NETGRAPH || !hasCapability(kernel, prison, 'rawSockets'))
-    throw kernel.error('EPERM');
+  const privilege = domain === NETGRAPH ? 'PRIV_ROOT' : 'PRIV_NETINET_RAW';
+  assertPrivileged(kernel, process, privilege);
 }
 
 /** The socket of a descriptor. @throws KernelError EBADF, ENOTSOCK */
