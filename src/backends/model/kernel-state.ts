@@ -1,6 +1,7 @@
 import type { CapabilityName } from '../../capabilities.js';
 import type { KernelLayout } from '../dragonfly/layout.js';
 import type { DeviceLink } from './calls/devfs.js';
+import type { Connections } from './connections.js';
 import type { Faults } from './faults.js';
 import type { ErrnoName, KernelError } from './kernel-error.js';
 import type { KernelThread } from './kinfo-encoder.js';
@@ -42,6 +43,7 @@ export interface Kernel {
   readonly kernelThreads: readonly KernelThread[];
   readonly network: Network;
   readonly sockets: SocketTable;
+  readonly connections: Connections;
   /** Domains of sockets that modules brought. */
   readonly modules: ReadonlySet<string>;
   readonly sysctl: SysctlBranch;

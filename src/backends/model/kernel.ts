@@ -3,6 +3,7 @@ import type { KernelLayout } from '../dragonfly/layout.js';
 import { layout59 } from '../dragonfly/layout-5.9.js';
 import type { DeviceLink } from './calls/devfs.js';
 import { replaceProgram } from './calls/lifecycle.js';
+import { Connections } from './connections.js';
 import { Faults } from './faults.js';
 import { type ErrnoName, KernelError } from './kernel-error.js';
 import type { Kernel, KernelSettings } from './kernel-state.js';
@@ -93,6 +94,8 @@ export class ModelKernel implements Kernel {
   readonly network = new Network();
   /** Sockets that are bound. */
   readonly sockets = new SocketTable();
+  /** TCP connections: they keep jails alive. */
+  readonly connections: Connections;
   /** Names of kernel modules that are loaded. */
   readonly modules: ReadonlySet<string>;
   /** The tree of sysctl nodes. */
@@ -120,7 +123,9 @@ export class ModelKernel implements Kernel {
     this.kernelThreads = options.kernelThreads ?? SOME_THREADS;
     this.modules = new Set(options.modules);
     this.root = new Place(new FileSystem(options.root?.type ?? 'hammer2', options.rootInode).root, null);
-    this.processes = new ProcessTable(this.root, options.clock ?? Date.now);
+    const clock = options.clock ?? Date.now;
+    this.processes = new ProcessTable(this.root, clock);
+    this.connections = new Connections(clock);
     addJailTree(this, this.sysctl);
     addKernTree(this, this.sysctl);
   }
@@ -172,6 +177,7 @@ export class ModelKernel implements Kernel {
 
   /** The jails that exist, newest first, whoever made them. */
   get jails(): readonly Prison[] {
+    this.connections.expire();
     return this.prisons.all;
   }
 

@@ -939,6 +939,56 @@ export class ModelProcess {
   }
 
   /**
+   * setsockopt(2), SO_REUSEADDR: has the wildcard bound beside one of its addresses. On for sockets of the model, as
+   * Node's servers have it.
+   *
+   * @param fd of a socket
+   * @param on whether
+   * @throws KernelError `EBADF`, `ENOTSOCK`
+   */
+  setReuseAddress(fd: number, on: boolean): void {
+    this.#enter('setsockopt', String(fd));
+    sockets.socketOf(this.#kernel, this.entry, fd).reusesAddress = on;
+  }
+
+  /**
+   * accept(2), without waiting.
+   *
+   * @param fd of a socket that listens
+   * @returns a descriptor of the oldest connection that waits
+   * @throws KernelError `EAGAIN`: none waits; `EINVAL`: it does not listen; `EBADF`, `ENOTSOCK`, `EMFILE`
+   */
+  accept(fd: number): number {
+    this.#enter('accept', String(fd));
+    return sockets.accept(this.#kernel, this.entry, fd);
+  }
+
+  /**
+   * send(2): so many bytes, whatever they are. What the other end has no room for waits here, also after the end of the
+   * process.
+   *
+   * @param fd of a TCP socket that is connected
+   * @param length how many
+   * @throws KernelError `ENOTCONN`; `EPIPE`: the other end is closed; `EBADF`, `ENOTSOCK`
+   */
+  send(fd: number, length: number): void {
+    this.#enter('sendto', String(fd));
+    sockets.send(this.#kernel, this.entry, fd, length);
+  }
+
+  /**
+   * recv(2) of everything that has come.
+   *
+   * @param fd of a TCP socket that is connected
+   * @returns how many bytes
+   * @throws KernelError `ENOTCONN`; `EBADF`, `ENOTSOCK`
+   */
+  recv(fd: number): number {
+    this.#enter('recvfrom', String(fd));
+    return sockets.receive(this.#kernel, this.entry, fd);
+  }
+
+  /**
    * connect(2).
    *
    * @param fd of a socket
@@ -999,6 +1049,7 @@ export class ModelProcess {
 
   #enter(call: string, about = ''): void {
     if (this.entry.isZombie) throw this.#kernel.error('ESRCH');
+    this.#kernel.connections.expire();
     this.#kernel.faults.enter(call, this.entry.pid, about);
   }
 }

@@ -72,6 +72,11 @@ export class Network {
     return undefined;
   }
 
+  /** All addresses of the host, interface by interface. */
+  get addresses(): string[] {
+    return [...this.interfaces.values()].flatMap(({ addresses }) => addresses);
+  }
+
   /**
    * Is there a way to it? The model knows its own addresses, and whatever the addresses of its interfaces share a /24
    * with.

@@ -1,10 +1,6 @@
+import type { ConnectionEnd } from './connections.js';
 import type { Credential } from './credential.js';
 import { type Endpoint, type Family, prisonAddresses } from './network.js';
-
-/** What a connection is between. */
-export interface Peer {
-  readonly socket: ModelSocket;
-}
 
 /** A socket. */
 export class ModelSocket {
@@ -16,6 +12,12 @@ export class ModelSocket {
   local: Endpoint | null = null;
   remote: Endpoint | null = null;
   listening = false;
+  /** SO_REUSEADDR. Sockets of Node's servers have it. */
+  reusesAddress = true;
+  /** Of a TCP socket that is connected. */
+  connection: ConnectionEnd | null = null;
+  /** Connections that wait to be accepted. */
+  readonly queue: ConnectionEnd[] = [];
   /** A refused connection takes the protocol's part of the socket away. */
   broken = false;
   /** Of UNIX sockets. */
@@ -47,23 +49,27 @@ export class SocketTable {
 
   /**
    * Bound to the same by somebody of the same jail, or of the host: address, port and type. The wildcard is another
-   * address, as for sockets with SO_REUSEADDR. Jails and the host are in nobody's way: {@link listener} sorts them out.
+   * address for sockets with SO_REUSEADDR, and all addresses for others. Jails and the host are in nobody's way:
+   * {@link listener} sorts them out.
    */
-  conflict(endpoint: Endpoint, type: number, credential: Credential): boolean {
+  conflict(endpoint: Endpoint, { type, credential, reusesAddress }: ModelSocket): boolean {
+    const overlaps = reusesAddress ? isSame : isSameOrWild;
     return [...this.#bound].some(
       ({ local, type: other, credential: owner }) =>
         local !== null &&
         other === type &&
         owner.prison === credential.prison &&
-        isSame(local, endpoint),
+        overlaps(local, endpoint),
     );
   }
 
   /**
    * Who answers at this address: the host where it listens exactly there; a jail that has the address and may override;
-   * the host where it listens everywhere; any other jail that has the address.
+   * the host where it listens everywhere; any other jail that has the address. Of IPv6 the kernel takes a listener for
+   * one of all addresses whatever it is bound to, since it looks at the wrong address of it: one on ::1 answers at all
+   * addresses that the host has, and one of a jail at all that the jail has.
    *
-   * @see in_pcblookup_pkthash in sys/netinet/in_pcb.c
+   * @see in_pcblookup_pkthash in sys/netinet/in_pcb.c, in6_pcblookup_hash in sys/netinet6/in6_pcb.c
    */
   listener({ family, address, port }: Endpoint): ModelSocket | undefined {
     const at = [...this.#bound].filter(
@@ -71,7 +77,7 @@ export class SocketTable {
         listening &&
         local?.family === family &&
         local.port === port &&
-        (local.address === address || isWildcard(local)) &&
+        (local.address === address || isWildcard(local) || family === 'inet6') &&
         (prison === null || prisonAddresses(prison, family).includes(address)),
     );
     const exact = at.filter(({ local }) => local?.address === address);
@@ -101,6 +107,12 @@ export class SocketTable {
 
 function isSame(one: Endpoint, other: Endpoint): boolean {
   return one.family === other.family && one.address === other.address && one.port === other.port;
+}
+
+function isSameOrWild(one: Endpoint, other: Endpoint): boolean {
+  const { family, port } = one;
+  if (family !== other.family || port !== other.port) return false;
+  return one.address === other.address || isWildcard(one) || isWildcard(other);
 }
 
 function isJailed({ credential }: ModelSocket): boolean {

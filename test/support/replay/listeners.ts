@@ -9,7 +9,6 @@ import type { Replay } from './replay.js';
 const { inet } = layout59.families;
 const ANY = '0.0.0.0';
 const OWN = '10.0.0.1';
-const NO_REUSE = 'sockets of the model all have SO_REUSEADDR, the recorder’s had not';
 const CONNECT = /from (host|another jail 10\.0\.0\.1): connect/;
 
 /**
@@ -55,16 +54,23 @@ class Listeners {
     this.#connects();
     listen(host, ANY, one);
     this.#listens(`${this.#cap} jail listens on 10.0.0.1`, this.#jail, OWN, one);
-    this.#replay.skip('then host listens on 10.0.0.1', NO_REUSE);
+    this.#listens('then host listens on 10.0.0.1', host, OWN, one);
     this.#connects();
     this.#listens('host listens on 10.0.0.1', host, OWN, exact);
-    this.#listens(`${this.#cap} then jail listens on 10.0.0.1`, this.#jail, OWN, exact);
+    // One after the other: both of one owner cannot be there without SO_REUSEADDR.
+    const own = this.#listens(`${this.#cap} then jail listens on 10.0.0.1`, this.#jail, OWN, exact);
+    this.#jail.close(own);
     this.#listens(`${this.#cap} then jail listens on wildcard`, this.#jail, ANY, exact);
     this.#connects();
   }
 
-  #listens(name: string, process: ModelProcess, address: string, port: number): void {
-    this.#replay.check(name, () => attemptDone(() => listen(process, address, port)));
+  #listens(name: string, process: ModelProcess, address: string, port: number): number {
+    let fd = -1;
+    const call = () => {
+      fd = listen(process, address, port);
+    };
+    this.#replay.check(name, () => attemptDone(call));
+    return fd;
   }
 
   #connects(): void {
@@ -92,20 +98,25 @@ class Listeners {
   }
 }
 
-function listen(process: ModelProcess, address: string, port: number): void {
+// As the recorder's sockets were: without SO_REUSEADDR.
+function listen(process: ModelProcess, address: string, port: number): number {
   const fd = process.socket(inet, 1);
+  process.setReuseAddress(fd, false);
   process.bind(fd, { family: 'inet', address, port });
   process.listen(fd);
+  return fd;
 }
 
-/** The group `timewait`: a connection that lingers does not keep the jail of who closed it. */
+/** The group `timewait`: who ends after the other side has closed leaves nothing behind. */
 export function replayTimeWait(replay: Replay): void {
   const kernel = new ModelKernel();
   kernel.network.interfaces.get('lo0')?.addresses.push(OWN);
   const recorder = bootRecorder(kernel);
-  listen(recorder, ANY, 8005);
+  const listener = listen(recorder, ANY, 8005);
   const client = jailedChild(recorder, 'tw', '/', [OWN]);
   client.connect(client.socket(inet, 1), { family: 'inet', address: OWN, port: 8005 });
+  // The recorder's listeners closed what they had accepted at once: they were first.
+  recorder.close(recorder.accept(listener));
   endChild(recorder, client);
   replay.checkList('t=0s after the jailed client exited (active close)', recorder);
 }

@@ -1,3 +1,4 @@
+import type { ConnectionEnd } from '../connections.js';
 import type { Kernel } from '../kernel-state.js';
 import {
   anyAddress,
@@ -33,7 +34,7 @@ export function socket(
   if (!isKnown(kernel, domain, type)) throw kernel.error('EPROTONOSUPPORT');
   if (needsRoot(kernel, domain, type, protocol)) assertRaw(kernel, process, domain);
   const made = new ModelSocket(domain, type, protocol, process.credential);
-  const closed = () => kernel.sockets.remove(made);
+  const closed = () => closeSocket(kernel, made);
   return install(process, new OpenFile('socket', process.credential, { socket: made, closed }));
 }
 
@@ -60,6 +61,13 @@ function assertRaw(kernel: Kernel, process: ProcessEntry, domain: number): void 
   assertPrivileged(kernel, process, privilege);
 }
 
+function closeSocket(kernel: Kernel, closed: ModelSocket): void {
+  kernel.sockets.remove(closed);
+  // What was never accepted is reset; an end that somebody had lives on for as long as TCP wants it.
+  for (const waiting of closed.queue.splice(0)) kernel.connections.reset(waiting);
+  if (closed.connection !== null) kernel.connections.close(closed.connection);
+}
+
 /** The socket of a descriptor. @throws KernelError EBADF, ENOTSOCK */
 export function socketOf(kernel: Kernel, process: ProcessEntry, fd: number): ModelSocket {
   const { socket: found } = fileOf(kernel, process, fd);
@@ -81,9 +89,10 @@ export function bind(kernel: Kernel, process: ProcessEntry, fd: number, wanted: 
   if (endpoint.port > 0 && endpoint.port < FIRST_FREE_PORT && process.uid !== 0) {
     throw kernel.error('EPERM');
   }
-  if (!any && !kernel.network.has(endpoint.address)) throw kernel.error('EADDRNOTAVAIL');
+  const known = any || isMulticast(endpoint.address) || kernel.network.has(endpoint.address);
+  if (!known) throw kernel.error('EADDRNOTAVAIL');
   const port = endpoint.port === 0 ? kernel.sockets.ephemeralPort() : endpoint.port;
-  if (kernel.sockets.conflict({ ...endpoint, port }, bound.type, process.credential)) {
+  if (kernel.sockets.conflict({ ...endpoint, port }, bound)) {
     throw kernel.error('EADDRINUSE');
   }
   bound.local = { ...endpoint, port };
@@ -95,9 +104,11 @@ function assertOwn(kernel: Kernel, prison: Prison | null, { family, address }: E
   throw kernel.error('EINVAL');
 }
 
+/** Addresses of groups: a datagram socket of the host can be bound to any. */
 function isMulticast(address: string): boolean {
+  if (address.includes(':')) return /^ff[0-9a-f]{2}:/.test(address);
   const first = Number.parseInt(address, 10);
-  return !address.includes(':') && first >= 224 && first <= 239;
+  return first >= 224 && first <= 239;
 }
 
 /** listen(2). */
@@ -105,6 +116,36 @@ export function listen(kernel: Kernel, process: ProcessEntry, fd: number): void 
   const bound = socketOf(kernel, process, fd);
   if (bound.local === null) throw kernel.error('EDESTADDRREQ');
   bound.listening = true;
+}
+
+/** accept(2): a descriptor of the oldest that waits; its credential is the listener's. @throws KernelError EAGAIN */
+export function accept(kernel: Kernel, process: ProcessEntry, fd: number): number {
+  const listener = socketOf(kernel, process, fd);
+  if (!listener.listening) throw kernel.error('EINVAL');
+  const end = listener.queue.shift();
+  if (end === undefined) throw kernel.error('EAGAIN');
+  const { domain, type, protocol, credential } = listener;
+  const made = new ModelSocket(domain, type, protocol, credential);
+  Object.assign(made, { local: end.local, remote: end.remote, connection: end });
+  const closed = () => closeSocket(kernel, made);
+  return install(process, new OpenFile('socket', credential, { socket: made, closed }));
+}
+
+function connectionOf(kernel: Kernel, process: ProcessEntry, fd: number): ConnectionEnd {
+  const { connection } = socketOf(kernel, process, fd);
+  if (connection === null) throw kernel.error('ENOTCONN');
+  return connection;
+}
+
+/** send(2) of so many bytes. @throws KernelError EPIPE: nobody reads them any more */
+export function send(kernel: Kernel, process: ProcessEntry, fd: number, length: number): void {
+  const end = connectionOf(kernel, process, fd);
+  if (!kernel.connections.send(end, length)) throw kernel.error('EPIPE');
+}
+
+/** recv(2) of everything that has come. @returns how many bytes */
+export function receive(kernel: Kernel, process: ProcessEntry, fd: number): number {
+  return kernel.connections.receive(connectionOf(kernel, process, fd));
 }
 
 /** connect(2) of an IP socket. */
@@ -122,7 +163,9 @@ export function connect(kernel: Kernel, process: ProcessEntry, fd: number, wante
   const port = own.local?.port ?? kernel.sockets.ephemeralPort();
   own.local = { family: remote.family, address: source, port };
   kernel.sockets.add(own);
-  if (!kernel.network.reaches(remote.address)) throw kernel.error('EHOSTUNREACH');
+  // Nothing is sent of a datagram socket yet: of IPv4 it is connected although there is no way.
+  const sends = stream || remote.family === 'inet6';
+  if (sends && !kernel.network.reaches(remote.address)) throw kernel.error('EHOSTUNREACH');
   if (!stream) own.remote = remote;
   else connectStream(kernel, own, remote, source);
 }
@@ -136,8 +179,12 @@ function noSource(kernel: Kernel, family: Family, stream: boolean): void {
 // Answers to an address that the host has not go nowhere: such a connection is never made, and never refused.
 function connectStream(kernel: Kernel, own: ModelSocket, remote: Endpoint, source: string): void {
   if (!kernel.network.has(source)) return;
-  if (kernel.sockets.listener(remote) !== undefined) {
+  const listener = kernel.sockets.listener(remote);
+  if (listener !== undefined) {
     own.remote = remote;
+    if (own.local !== null) {
+      own.connection = kernel.connections.open(own, own.local, listener, remote);
+    }
     return;
   }
   own.broken = true;
@@ -151,7 +198,9 @@ function sourceFor(kernel: Kernel, prison: Prison | null, remote: Endpoint): str
   const leaving = kernel.network.interfaceTowards(remote.address);
   if (prison === null) {
     if (kernel.network.has(remote.address)) return remote.address;
-    return leaving?.addresses.find((own) => familyIs(own, remote.family)) ?? null;
+    const of = (addresses: readonly string[]) =>
+      addresses.find((own) => familyIs(own, remote.family));
+    return of(leaving?.addresses ?? kernel.network.addresses) ?? null;
   }
   const own = prisonAddresses(prison, remote.family);
   if (own.includes(remote.address)) return remote.address;
