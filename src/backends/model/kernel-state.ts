@@ -10,6 +10,7 @@ import type { Network } from './network.js';
 import type { Place } from './place.js';
 import type { PrisonTable } from './prison-table.js';
 import type { ProcessTable } from './process-table.js';
+import type { Pty } from './pty.js';
 import type { SocketTable } from './socket.js';
 import type { SysctlBranch } from './sysctl-tree.js';
 import type { KernelVersion, VersionTraits } from './versions.js';
@@ -44,6 +45,7 @@ export interface Kernel {
   readonly network: Network;
   readonly sockets: SocketTable;
   readonly connections: Connections;
+  readonly ptys: Set<Pty>;
   /** Domains of sockets that modules brought. */
   readonly modules: ReadonlySet<string>;
   readonly sysctl: SysctlBranch;

@@ -16,6 +16,7 @@ import type { Prison } from './prison.js';
 import { PrisonTable } from './prison-table.js';
 import { type Clock, ProcessTable } from './process-table.js';
 import { ProgramTable } from './program-table.js';
+import type { Pty } from './pty.js';
 import { SocketTable } from './socket.js';
 import { addJailTree } from './sysctl-jail.js';
 import { addKernTree } from './sysctl-kern.js';
@@ -96,6 +97,8 @@ export class ModelKernel implements Kernel {
   readonly sockets = new SocketTable();
   /** TCP connections: they keep jails alive. */
   readonly connections: Connections;
+  /** @internal Terminals that are open. */
+  readonly ptys = new Set<Pty>();
   /** Names of kernel modules that are loaded. */
   readonly modules: ReadonlySet<string>;
   /** The tree of sysctl nodes. */

@@ -35,7 +35,7 @@ export function encodeProcess(
   record.proc('kp_svgid', credential.svgid);
   record.groups([credential.gid, ...credential.groups.slice(1)]);
   record.proc('kp_pid', process.pid);
-  record.proc('kp_ppid', process.parent?.pid ?? -1);
+  record.proc('kp_ppid', (process.tracedFrom ?? process.parent)?.pid ?? -1);
   record.proc('kp_pgid', process.pgid);
   record.proc('kp_sid', process.sid);
   record.proc('kp_tdev', process.terminal ?? NO_DEVICE);

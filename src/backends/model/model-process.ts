@@ -12,6 +12,8 @@ import * as mounts from './calls/mount.js';
 import * as signals from './calls/signals.js';
 import * as sockets from './calls/sockets.js';
 import { type SysctlAnswer, type SysctlRequest, sysctl, sysctlByName } from './calls/sysctl.js';
+import * as terminals from './calls/terminals.js';
+import * as tracing from './calls/tracing.js';
 import type { ErrnoName, KernelError } from './kernel-error.js';
 import type { Kernel } from './kernel-state.js';
 import type { Mount } from './mount-table.js';
@@ -227,7 +229,7 @@ export class ModelProcess {
    *
    * @param pid of a child; -1: any
    * @returns the child that has ended, reaped; null: none yet
-   * @throws KernelError `ECHILD`: there is no such child
+   * @throws KernelError `ECHILD`: there is no such child, or somebody traces it
    */
   wait(pid = -1): lifecycle.Waited | null {
     this.#enter('wait4', String(pid));
@@ -260,14 +262,39 @@ export class ModelProcess {
   }
 
   /**
-   * ptrace(2), PT_ATTACH.
+   * ptrace(2), PT_ATTACH: the process stops, and is a child of this one until it is let go. Its own parent can wait for
+   * it no more, see {@link wait}.
    *
    * @param pid whom
-   * @throws KernelError `ESRCH`: nobody that it can see; `EPERM`
+   * @throws KernelError `ESRCH`: nobody that it can see; `EPERM`: another’s, or one that has changed its user;
+   *   `EINVAL`: itself; `EBUSY`: somebody traces it
    */
   ptraceAttach(pid: number): void {
     this.#enter('ptrace', String(pid));
-    signals.ptraceAttach(this.#kernel, this.entry, pid);
+    tracing.attach(this.#kernel, this.entry, pid);
+  }
+
+  /**
+   * ptrace(2), PT_DETACH: it goes on.
+   *
+   * @param pid whom
+   * @throws KernelError `ESRCH`; `EPERM`: nobody traces it; `EBUSY`: somebody else does, or it is not stopped
+   */
+  ptraceDetach(pid: number): void {
+    this.#enter('ptrace', String(pid));
+    tracing.detach(this.#kernel, this.entry, pid);
+  }
+
+  /**
+   * ptrace(2), PT_CONTINUE.
+   *
+   * @param pid whom
+   * @param signal what it is given when it goes on. Default 0: nothing
+   * @throws KernelError as {@link ptraceDetach}
+   */
+  ptraceContinue(pid: number, signal = 0): void {
+    this.#enter('ptrace', String(pid));
+    tracing.resume(this.#kernel, this.entry, pid, signal);
   }
 
   /**
@@ -481,6 +508,7 @@ export class ModelProcess {
    *
    * @param fd a descriptor of this process
    * @throws KernelError `EBADF`: there is no such descriptor
+   * @throws KernelHang the last one of a terminal whose output nobody has read
    */
   close(fd: number): void {
     this.#enter('close', String(fd));
@@ -764,6 +792,45 @@ export class ModelProcess {
   /** @internal A descriptor of something that was made elsewhere. */
   install(file: OpenFile): number {
     return files.install(this.entry, file);
+  }
+
+  // ── terminals ──
+
+  /**
+   * openpty(3). What is written to the slave waits to be read from the master: a process that ends with the last
+   * descriptor of the slave stays until then, whatever it is sent, and {@link close} of that one is a `KernelHang`.
+   *
+   * @returns the two descriptors
+   * @throws KernelError `EMFILE`
+   */
+  openpty(): { master: number; slave: number } {
+    this.#enter('openpty');
+    return terminals.openPty(this.#kernel, this.entry);
+  }
+
+  /**
+   * write(2) to the slave of a terminal: so many bytes, whatever they are.
+   *
+   * @param fd the slave
+   * @param length how many
+   * @returns how many there was room for
+   * @throws KernelError `EIO`: the master is closed; `EBADF`, `ENOTTY`
+   */
+  writeTerminal(fd: number, length: number): number {
+    this.#enter('write', String(fd));
+    return terminals.writePty(this.#kernel, this.entry, fd, length);
+  }
+
+  /**
+   * read(2) of the master of a terminal: all that has come.
+   *
+   * @param fd the master
+   * @returns how many bytes
+   * @throws KernelError `EBADF`, `ENOTTY`
+   */
+  readTerminal(fd: number): number {
+    this.#enter('read', String(fd));
+    return terminals.readPty(this.#kernel, this.entry, fd);
   }
 
   // ── mounts and addresses ──

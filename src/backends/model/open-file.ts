@@ -1,5 +1,6 @@
 import type { Credential } from './credential.js';
 import type { Place } from './place.js';
+import type { Pty } from './pty.js';
 import type { ModelSocket } from './socket.js';
 
 /** What a descriptor is of. */
@@ -11,6 +12,9 @@ export class OpenFile {
   readonly credential: Credential;
   readonly place: Place | null;
   readonly socket: ModelSocket | null;
+  /** Of the two ends of a terminal. */
+  readonly master: Pty | null;
+  readonly slave: Pty | null;
   /** Anything else that belongs to it: a stream. */
   readonly data: unknown;
   readonly #closed: () => void;
@@ -22,6 +26,8 @@ export class OpenFile {
     parts: {
       place?: Place;
       socket?: ModelSocket;
+      master?: Pty;
+      slave?: Pty;
       data?: unknown;
       closed?: () => void;
     } = {},
@@ -30,8 +36,15 @@ export class OpenFile {
     this.credential = credential;
     this.place = parts.place ?? null;
     this.socket = parts.socket ?? null;
+    this.master = parts.master ?? null;
+    this.slave = parts.slave ?? null;
     this.data = parts.data;
     this.#closed = parts.closed ?? (() => {});
+  }
+
+  /** There is one descriptor of it. */
+  get isLast(): boolean {
+    return this.#references === 1;
   }
 
   /** One descriptor more. */

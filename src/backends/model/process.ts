@@ -22,6 +22,8 @@ export type SignalHandler = (signal: number) => boolean;
 export class ProcessEntry {
   readonly pid: number;
   parent: ProcessEntry | null;
+  /** Its parent before somebody traced it, whom listings go on naming; null: nobody does. */
+  tracedFrom: ProcessEntry | null = null;
   pgid: number;
   sid: number;
   credential: Credential;

@@ -125,6 +125,7 @@ export function replayUids(replay: Replay): void {
   const { kernel, recorder } = furnished();
   kernel.network.interfaces.get('lo0')?.addresses.push('10.0.0.1', '10.0.0.2');
   const inside = jailedChild(recorder, 'uid', '/', ['10.0.0.1']);
+  const mate = inside.fork();
   const user = inside.fork();
   user.setuid(1001);
   replayUser(replay, 'jailed', user);
@@ -142,7 +143,7 @@ export function replayUids(replay: Replay): void {
     attemptDone(() => user.kill(inside.pid, 0)),
   );
   replay.check('same jail: root ptrace attach', () =>
-    attemptDone(() => inside.ptraceAttach(user.pid)),
+    attemptDone(() => inside.ptraceAttach(mate.pid)),
   );
 }
 

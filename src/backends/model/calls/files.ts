@@ -10,6 +10,7 @@ import { isLocked } from './file-flags.js';
 import { MNT_NOEXEC, MNT_RDONLY } from './mount-flags.js';
 import { assertPrivileged } from './privilege.js';
 import { deliver } from './signals.js';
+import { assertCloses } from './terminals.js';
 
 /** Part of `struct stat`. */
 export interface ModelStat {
@@ -63,6 +64,7 @@ export function openAt(kernel: Kernel, process: ProcessEntry, fd: number, path: 
 /** close(2). */
 export function close(kernel: Kernel, process: ProcessEntry, fd: number): void {
   const file = fileOf(kernel, process, fd);
+  assertCloses(file);
   process.files.delete(fd);
   file.release();
 }

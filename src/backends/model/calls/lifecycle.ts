@@ -4,6 +4,8 @@ import type { Kernel } from '../kernel-state.js';
 import type { ProcessEntry } from '../process.js';
 import { processFlag } from '../process-table.js';
 import { closeFrom } from './files.js';
+import { waitsFor } from './terminals.js';
+import { giveBack, isTraced } from './tracing.js';
 
 /** An end that somebody waited for. */
 export interface Waited {
@@ -31,15 +33,40 @@ export function replaceProgram(process: ProcessEntry, file: string, args: readon
   process.threads = [{ tid: 1, name: process.command, running: false, waitsFor: '' }];
 }
 
-/** The end of a process: what it held is let go, its children go to init; it stays until it is reaped. */
+/**
+ * The end of a process: what it held is let go, its children go to init; it stays until it is reaped. Whoever has the
+ * last descriptor of a terminal waits for its output to be read, and nothing ends that but the other side.
+ */
 export function exit(kernel: Kernel, process: ProcessEntry, status: number): void {
-  if (process.isZombie) return;
-  closeFrom(process, 0);
+  if (process.isZombie || isExiting(process)) return;
+  process.flags |= processFlag('P_WEXIT');
+  process.state = 'active';
+  closeAll(process, () => end(kernel, process, status));
+}
+
+/** Is it on its way out, where no signal reaches it? */
+export function isExiting({ flags, isZombie }: ProcessEntry): boolean {
+  return !isZombie && (flags & processFlag('P_WEXIT')) !== 0;
+}
+
+function closeAll(process: ProcessEntry, then: () => void): void {
+  const pty = [...process.files.values()].map(waitsFor).find((found) => found !== null);
+  if (pty == null) {
+    closeFrom(process, 0);
+    then();
+    return;
+  }
+  process.threads = process.threads.map((thread) => ({ ...thread, waitsFor: 'ttywai' }));
+  pty.whenRead(() => closeAll(process, then));
+}
+
+function end(kernel: Kernel, process: ProcessEntry, status: number): void {
   const { init } = kernel.processes;
   for (const child of [...process.children]) adopt(kernel, init, child);
   process.state = 'zombie';
   process.exitStatus = status & 0xffff;
-  process.flags |= processFlag('P_WEXIT') | processFlag('P_POSTEXIT');
+  process.flags |= processFlag('P_POSTEXIT');
+  process.flags &= ~processFlag('P_TRACED');
   process.handler = null;
   if (process.parent === init) kernel.processes.reap(process);
   for (const told of process.ended.splice(0)) told();
@@ -50,6 +77,14 @@ function adopt(kernel: Kernel, init: ProcessEntry, child: ProcessEntry): void {
   child.parent = init;
   init.children.add(child);
   if (child.isZombie) kernel.processes.reap(child);
+  else if (isTraced(child)) killTraced(kernel, child);
+}
+
+// Nobody is left who could let it go on.
+function killTraced(kernel: Kernel, child: ProcessEntry): void {
+  child.flags &= ~processFlag('P_TRACED');
+  child.tracedFrom = null;
+  exit(kernel, child, layout59.signals.SIGKILL ?? 9);
 }
 
 /**
@@ -75,6 +110,9 @@ export function waitJail(kernel: Kernel, parent: ProcessEntry, jid: number): Wai
 function reapFirst(kernel: Kernel, children: readonly ProcessEntry[]): Waited | null {
   const ended = children.find((child) => child.isZombie);
   if (ended === undefined) return null;
-  kernel.processes.reap(ended);
-  return { pid: ended.pid, status: ended.exitStatus };
+  const waited = { pid: ended.pid, status: ended.exitStatus };
+  // Of one that was traced its parent is told, too.
+  if (!giveBack(kernel, ended)) kernel.processes.reap(ended);
+  else if (ended.parent === kernel.processes.init) kernel.processes.reap(ended);
+  return waited;
 }

@@ -2,7 +2,8 @@ import { layout59 } from '../../dragonfly/layout-5.9.js';
 import { type Credential, sees } from '../credential.js';
 import type { Kernel } from '../kernel-state.js';
 import type { ProcessEntry } from '../process.js';
-import { exit } from './lifecycle.js';
+import { exit, isExiting } from './lifecycle.js';
+import { isTraced } from './tracing.js';
 
 const S = layout59.signals;
 const IGNORED = ['SIGURG', 'SIGCONT', 'SIGCHLD', 'SIGIO', 'SIGWINCH', 'SIGINFO'].map((n) => S[n]);
@@ -69,9 +70,14 @@ function maySignal(sender: Credential, target: ProcessEntry): boolean {
 
 /** What a signal does. */
 export function deliver(kernel: Kernel, target: ProcessEntry, signal: number): void {
-  if (signal === 0 || target.isZombie || !isOrdinary(target)) return;
+  if (signal === 0 || target.isZombie || isExiting(target) || !isOrdinary(target)) return;
   if (signal === S.SIGKILL) {
     exit(kernel, target, signal);
+    return;
+  }
+  // Whoever traces it decides what becomes of the signal.
+  if (isTraced(target)) {
+    stop(target);
     return;
   }
   if (signal === S.SIGCONT) target.state = 'active';
@@ -80,10 +86,7 @@ export function deliver(kernel: Kernel, target: ProcessEntry, signal: number): v
   else if (!IGNORED.includes(signal)) exit(kernel, target, signal);
 }
 
-/** ptrace(2) PT_ATTACH, as far as it is allowed or not. */
-export function ptraceAttach(kernel: Kernel, caller: ProcessEntry, pid: number): void {
-  const target = kernel.processes.find(pid);
-  if (target === undefined || !sees(caller.credential, target.credential))
-    throw kernel.error('ESRCH');
-  if (!maySignal(caller.credential, target)) throw kernel.error('EPERM');
+/** As SIGSTOP does. */
+export function stop(target: ProcessEntry): void {
+  target.state = 'stopped';
 }

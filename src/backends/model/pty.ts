@@ -1,0 +1,69 @@
+/** What a terminal takes before somebody reads it: `t_outq` of a pty. */
+const ROOM = 2048;
+
+/**
+ * A pair of pseudo-terminals, as far as its ends close: what was written to the slave waits for the master to read it,
+ * and the last close of the slave waits for that, see ttywait() in sys/kern/tty.c.
+ */
+export class Pty {
+  readonly unit: number;
+  #unread = 0;
+  #isMasterOpen = true;
+  /** The slave is gone for those who have it open: the master was closed, or somebody has revoked it. */
+  #isHungUp = false;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(unit: number) {
+    this.unit = unit;
+  }
+
+  /** Bytes that the master has not read. */
+  get unread(): number {
+    return this.#unread;
+  }
+
+  get isHungUp(): boolean {
+    return this.#isHungUp;
+  }
+
+  /** Would the last close of the slave wait? */
+  get holdsClose(): boolean {
+    return this.#unread > 0 && this.#isMasterOpen && !this.#isHungUp;
+  }
+
+  /** @returns how many there was room for */
+  write(length: number): number {
+    const taken = Math.min(length, ROOM - this.#unread);
+    this.#unread += taken;
+    return taken;
+  }
+
+  /** What the master reads at once. */
+  read(): number {
+    const length = this.#unread;
+    this.#unread = 0;
+    this.#goOn();
+    return length;
+  }
+
+  closeMaster(): void {
+    this.#isMasterOpen = false;
+    this.hangUp();
+  }
+
+  /** Nothing that was written comes any more. */
+  hangUp(): void {
+    this.#isHungUp = true;
+    this.#unread = 0;
+    this.#goOn();
+  }
+
+  /** Calls back when the last close need not wait any more. */
+  whenRead(goOn: () => void): void {
+    this.#waiting.push(goOn);
+  }
+
+  #goOn(): void {
+    for (const goOn of this.#waiting.splice(0)) goOn();
+  }
+}
