@@ -47,7 +47,10 @@ describe('conformance with the recordings', () => {
 
   it('every case is known', () => {
     const unknown = leftOut.filter(({ reason }) => reason === UNKNOWN);
-    assert.deepEqual(unknown.map(({ group, case: name }) => `${group}: ${name}`), []);
+    assert.deepEqual(
+      unknown.map(({ group, case: name }) => `${group}: ${name}`),
+      [],
+    );
   });
 
   it('every raw kinfo_proc decodes to what its case says', () => {

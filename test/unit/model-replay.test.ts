@@ -118,7 +118,10 @@ describe('replays of another recording', () => {
   it('a case that says something else is a difference', () => {
     for (const group of ['jail-args', 'net', 'sysctl', 'cwd', 'lifetime', 'misc', 'fs']) {
       const rows = rowsOf(group);
-      const at = Math.max(0, rows.findIndex(({ err }) => err !== '0'));
+      const at = Math.max(
+        0,
+        rows.findIndex(({ err }) => err !== '0'),
+      );
       const changed = rows.map((row, index) => (index === at ? { ...row, err: 'EIO' } : row));
       const { differences } = replayGroup(group, changed);
       assert.equal(differences.length, 1, group);

@@ -125,7 +125,10 @@ export class ModelKernel implements Kernel {
     this.template = new Set(this.traits.initiallyOn);
     this.kernelThreads = options.kernelThreads ?? SOME_THREADS;
     this.modules = new Set(options.modules);
-    this.root = new Place(new FileSystem(options.root?.type ?? 'hammer2', options.rootInode).root, null);
+    this.root = new Place(
+      new FileSystem(options.root?.type ?? 'hammer2', options.rootInode).root,
+      null,
+    );
     const clock = options.clock ?? Date.now;
     this.processes = new ProcessTable(this.root, clock);
     this.connections = new Connections(clock);

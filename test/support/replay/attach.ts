@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
 import { decodeInt, encodeInt } from '#internal/backends/dragonfly/sysctl-value.js';
 import { KernelError, type ModelProcess } from '#internal/backends/model/index.js';
-import {
-  attempt,
-  attemptDone,
-  endChild,
-  jailBy,
-  type Outcome,
-  type Row,
-} from '../recordings.js';
-import { furnished, jailedChild } from './lists.js';
+import { attempt, attemptDone, endChild, jailBy, type Outcome, type Row } from '../recordings.js';
 import type { Correspondence } from './correspondence.js';
+import { furnished, jailedChild } from './lists.js';
 import type { Replay, Sections } from './replay.js';
 
 const INT_MAX = 2_147_483_647;

@@ -7,14 +7,7 @@ import {
   ModelKernel,
   type ModelProcess,
 } from '#internal/backends/model/index.js';
-import {
-  attempt,
-  attemptDone,
-  bootRecorder,
-  endChild,
-  jailBy,
-  type Row,
-} from '../recordings.js';
+import { attempt, attemptDone, bootRecorder, endChild, jailBy, type Row } from '../recordings.js';
 import type { Replay } from './replay.js';
 
 const { inet, inet6, unix } = layout59.families;
@@ -218,10 +211,7 @@ function shownInterface({ address, ...entry }: { interface: string; address: str
   return `${entry.interface} ${familyOf(address) === 'inet' ? inet : inet6} ${address}`;
 }
 
-function opened(
-  process: ModelProcess,
-  what: string,
-): { fd: number; endpoint: Endpoint } | null {
+function opened(process: ModelProcess, what: string): { fd: number; endpoint: Endpoint } | null {
   const match = /^(tcp|udp) (?:bind|connect) (\S+).* port (\d+)$/.exec(what);
   if (match === null) return null;
   const [, protocol = '', address = '', port = ''] = match;

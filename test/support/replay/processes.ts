@@ -100,7 +100,10 @@ function sameListing(
 
 /** The group `kinfo`: who sees which processes, and what of them. */
 export function replayKinfo(replay: Replay): void {
-  const kernel = new ModelKernel({ rootInode: ROOT_INODE, kernelThreads: recordedThreads(replay.left) });
+  const kernel = new ModelKernel({
+    rootInode: ROOT_INODE,
+    kernelThreads: recordedThreads(replay.left),
+  });
   const recorder = bootRecorder(kernel);
   furnish(recorder);
   replaySelf(replay, recorder);
@@ -429,7 +432,10 @@ function replayZombieRecord(replay: Replay, recorder: ModelProcess, name: string
       const model = everybody(recorder).find((process) => process.pid === pid);
       assert.ok(model !== undefined);
       const real = rawProcess(row);
-      for (const { state, flags, exitStatus, command, threads, uid, threadState } of [model, real]) {
+      for (const { state, flags, exitStatus, command, threads, uid, threadState } of [
+        model,
+        real,
+      ]) {
         const shown = [state, hexOf(flags), exitStatus, command, threads, uid, threadState];
         const told = [row.stat, row.flags, row.exitstat, row.comm, row.nthreads, row.uid];
         assert.deepEqual(shown, [...told, row.lwp_stat], name);

@@ -15,8 +15,7 @@ export function chflags(kernel: Kernel, process: ProcessEntry, path: string, fla
   const { vnode } = lookup(process, path);
   if (process.uid !== vnode.uid) assertPrivileged(kernel, process, 'PRIV_VFS_SYSFLAGS');
   const { prison } = process.credential;
-  const mayAll =
-    process.uid === 0 && (prison === null || hasCapability(kernel, prison, 'chflags'));
+  const mayAll = process.uid === 0 && (prison === null || hasCapability(kernel, prison, 'chflags'));
   if (!mayAll && ((vnode.flags & LOCKING) !== 0 || (flags & ~OWNERS) !== 0)) {
     throw kernel.error('EPERM');
   }

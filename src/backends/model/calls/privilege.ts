@@ -40,11 +40,7 @@ export function hasCapability(kernel: Kernel, prison: Prison, name: CapabilityNa
 }
 
 /** priv_check(9). */
-export function isPrivileged(
-  kernel: Kernel,
-  process: ProcessEntry,
-  privilege: Privilege,
-): boolean {
+export function isPrivileged(kernel: Kernel, process: ProcessEntry, privilege: Privilege): boolean {
   const { prison } = process.credential;
   if (process.uid !== 0) return false;
   if (prison === null) return true;
