@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { encodeInt } from '#internal/backends/dragonfly/sysctl-value.js';
 import { ModelKernel, type ModelProcess } from '#internal/backends/model/index.js';
-import { attempt, attemptDone, bootRecorder, endChild, jailBy, type Row } from '../recordings.js';
+import { attempt, attemptDone, bootRecorder, endChild, jailBy } from '../recordings.js';
 import { furnished, jailedChild } from './lists.js';
 import type { Replay } from './replay.js';
 
