@@ -152,6 +152,7 @@
             "native/dragonfly/lingering_notes.cc",
             "native/dragonfly/mount_list.cc",
             "native/dragonfly/mount_walk.cc",
+            "native/dragonfly/mounts_before.cc",
             "native/dragonfly/processes.cc",
             "native/dragonfly/recover.cc",
             "native/dragonfly/sysctl_find.cc",

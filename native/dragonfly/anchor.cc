@@ -80,6 +80,7 @@ bool raise_jail(const char* path, const char* hostname, const Address* addresses
   for (size_t i = 0; i < count; i++) put(&request.addresses[i], addresses[count - 1 - i]);
   Answer answer;
   const bool run = run_errand(0, enter_new_jail, &request, kPatience, &answer);
+  note_inside();
   if (!run) return fail(error, "jail", "fork", path, answer.number);
   if (answer.status != kDone) {
     const int which = answer.status >= kChdir && answer.status <= kSocket ? answer.status : kJail;

@@ -18,11 +18,7 @@ namespace {
 
 constexpr int kChannel = 3;
 
-int64_t now_in_milliseconds() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
+int64_t was_inside = 0;
 
 // Leaves the channel, and what is to be kept behind it.
 bool place_descriptors(int channel, int keep) {
@@ -90,6 +86,16 @@ bool reap_until(pid_t child, int64_t deadline, int* status) {
 
 }  // namespace
 
+int64_t now_in_milliseconds() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+void note_inside() { was_inside = now_in_milliseconds(); }
+
+int64_t last_inside() { return was_inside; }
+
 void sleep_milliseconds(int milliseconds) {
   const timespec pause = {
       milliseconds / 1000,
@@ -140,6 +146,7 @@ bool run_errand_with(int keep, uint32_t jid, Errand errand, void* context, int m
   if (heard) take_message(ours.get(), answer);
   int status = 0;
   const bool in_time = reap_until(child, heard ? deadline : 0, &status) && heard;
+  if (jid != 0) note_inside();
   answer->status = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
   if (!in_time)
     answer->number = ETIMEDOUT;

@@ -33,6 +33,12 @@ constexpr int kKept = 4;
 bool send_answer(int channel, int value, int fd);
 
 void sleep_milliseconds(int milliseconds);
+int64_t now_in_milliseconds();
+
+// When a process of ours, or any that was seen, was last in a jail: listings of other programs may
+// have its credentials for a moment longer.
+void note_inside();
+int64_t last_inside();
 
 constexpr int kCannotEnter = 250;  // exit status: jail_attach failed, its errno is in `value`
 

@@ -18,6 +18,7 @@
 #include "jail_mounts.hh"
 #include "ledger.hh"
 #include "lingering.hh"
+#include "mounts_before.hh"
 #include "sysctl.hh"
 
 // How a jail is made on DragonFly. docs/dragonfly.md has the order and the reasons.
@@ -178,6 +179,7 @@ bool make_jail(Making* m, Error* error) {
   if (!resolve_root(spec, jail, error) || !check(m, error)) return false;
   step_done("root");
   if (!open_books(m, error)) return false;
+  note_mounts_before();
   step_done("register");
   if (!set_up_host(*m, error)) return false;
   uint32_t jid = 0;

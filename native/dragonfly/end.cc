@@ -5,6 +5,7 @@
 #include "anchor.hh"
 #include "backend_state.hh"
 #include "capabilities.hh"
+#include "child.hh"
 #include "killing.hh"
 #include "ledger.hh"
 #include "lingering.hh"
@@ -40,6 +41,9 @@ void tell_owner(const Jail& jail) {
   if (!open_locks(jail.state.get(), &locks)) return;
   if (is_alive(locks.get(), jail.entry.jid, &monitor) && monitor > 1) kill(monitor, SIGTERM);
 }
+
+// A command ran in it.
+bool was_used = false;
 
 // What was asked to end is on its way out.
 bool is_killed = false;
@@ -85,7 +89,8 @@ bool change_capabilities(Jail* jail, uint32_t capabilities, Error* error) {
   return true;
 }
 
-void tell_activity(const Jail&, bool, bool) {}  // the kernel's own list says what there is
+// For lists the kernel's own says what there is.
+void tell_activity(const Jail&, bool running, bool) { was_used = was_used || running; }
 
 // A listing that failed does not say so: then waiting goes on until the deadline.
 bool is_empty(const Jail& jail) { return !hold(jail) || count_living(jail.entry.jid) == 0; }
@@ -97,6 +102,8 @@ void signal_jail_processes(const Jail& jail, int signal) {
 void kill_jail(Jail* jail) {
   const uint32_t jid = jail->entry.jid;
   is_killed = true;
+  // What commands, of other programs too, had started may have ended just now, unseen.
+  if (was_used || jail->entry.persist) note_inside();
   if (hold(*jail)) {
     const int crowd = count_living(jid);
     if (crowd > 0) jail->patience += crowd * kMomentEach;

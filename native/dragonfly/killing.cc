@@ -15,6 +15,7 @@
 #include "child.hh"
 #include "mount.hh"
 #include "mount_walk.hh"
+#include "mounts_before.hh"
 #include "processes.hh"
 #include "sysctl.hh"
 #include "terminal.hh"
@@ -36,12 +37,6 @@ constexpr pid_t kInit = 1;
 constexpr dev_t kNoDevice = static_cast<dev_t>(-1);
 constexpr int kRounds = 4;
 
-int64_t now_in_milliseconds() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
-
 enum class Left { kNobody, kOthers, kOrphans, kLiving };
 
 // Zombies of init's are reaped as soon as it can; nobody knows when others reap theirs. Ours are
@@ -53,6 +48,7 @@ Left who_is_left(uint32_t jid) {
   Left left = Left::kNobody;
   for (const kinfo_proc& process : list) {
     if (!is_in_jail(process, jid)) continue;
+    note_inside();
     if (is_alive(process)) return Left::kLiving;
     if (waitpid(process.kp_pid, nullptr, WNOHANG) == process.kp_pid) continue;
     if (left != Left::kOrphans) left = process.kp_ppid == kInit ? Left::kOrphans : Left::kOthers;
@@ -79,6 +75,7 @@ int signal_each(uint32_t jid, int signal) {
   for (const kinfo_proc& process : list) {
     if (!is_in_jail(process, jid) || !is_alive(process)) continue;
     kill(process.kp_pid, signal);
+    note_inside();
     living++;
   }
   return living;
@@ -216,6 +213,7 @@ bool kill_all(uint32_t jid, int milliseconds) {
 
 void unmount_inside(uint32_t jid, const Outside& outside) {
   constexpr int kMostRounds = 8;
+  if (!has_new_mount(outside.mounts, outside.mount_count)) return;
   constexpr size_t kSize = sizeof(Unreached);
   void* memory = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANON, -1, 0);
   if (memory == MAP_FAILED) return;
@@ -238,7 +236,8 @@ void wait_until_deserted(uint32_t jid, int milliseconds) {
     sleep_milliseconds(pause);
     pause = pause * 2 + 1 > kLongestPause ? kLongestPause : pause * 2 + 1;
   }
-  sleep_milliseconds(kListingTime);
+  const int64_t left = last_inside() + kListingTime - now_in_milliseconds();
+  if (left > 0) sleep_milliseconds(static_cast<int>(left));
 }
 
 void clear_jail(uint32_t jid, const Outside& outside, int milliseconds) {

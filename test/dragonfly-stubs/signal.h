@@ -52,6 +52,8 @@ void (*signal(int, void (*)(int)))(int);
 int sigaction(int, const struct sigaction*, struct sigaction*);
 int sigprocmask(int, const sigset_t*, sigset_t*);
 int sigemptyset(sigset_t*);
+int sigaddset(sigset_t*, int);
+int sigwait(const sigset_t*, int*);
 int sigismember(const sigset_t*, int);
 int kill(pid_t, int);
 }

@@ -38,6 +38,7 @@ struct cmsghdr {
 #define SOCK_DGRAM 2
 #define SOCK_CLOEXEC 0x10000000
 #define SOCK_NONBLOCK 0x20000000
+#define SO_REUSEADDR 0x0004
 #define SOL_SOCKET 0xffff
 #define SCM_RIGHTS 1
 #define MSG_DONTWAIT 0x80
@@ -55,6 +56,8 @@ struct cmsghdr {
        ? nullptr                                                                    \
        : (struct cmsghdr*)((char*)(c) + STUB_ALIGN((c)->cmsg_len)))
 extern "C" {
+int setsockopt(int, int, int, const void*, socklen_t);
+int accept(int, struct sockaddr*, socklen_t*);
 int socket(int, int, int);
 int socketpair(int, int, int, int*);
 int bind(int, const struct sockaddr*, socklen_t);

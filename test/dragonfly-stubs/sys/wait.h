@@ -7,6 +7,8 @@ enum idtype { P_PID = 0, P_JAILID = 12 };
 #define STUB_STATUS(x) ((x) & 0177)
 #define WIFEXITED(x) (STUB_STATUS(x) == 0)
 #define WEXITSTATUS(x) ((x) >> 8)
+#define WIFSTOPPED(status) (((status) & 0177) == 0177)
+#define WSTOPSIG(status) ((status) >> 8)
 #define WIFSIGNALED(x) (STUB_STATUS(x) != 0177 && STUB_STATUS(x) != 0)
 #define WTERMSIG(x) (STUB_STATUS(x))
 extern "C" {
