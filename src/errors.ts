@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { getSystemErrorMap, inspect } from 'node:util';
+import { isLinkRefused, LINK_ERROR } from './link-error.js';
 
 /** Codes of the errors that are not the kernel's. Those of the kernel are its own names: `EPERM`, `ENOENT`, … */
 export type JailErrorCode =
@@ -105,8 +106,7 @@ export class JailSystemError extends JailError {
 
   /** @param details what is known of the failed call */
   constructor(details: SystemErrorDetails) {
-    const errno = -Math.abs(details.errno);
-    const code = details.code ?? errnoName(errno);
+    const { errno, code } = nameOf(details);
     const hint = details.hint ?? hintFor(code, details.step);
     super(code, systemMessage(code, errno, details), { hint, cause: details.cause });
     this.errno = errno;
@@ -124,6 +124,11 @@ for (const errorClass of [JailError, JailSystemError]) {
     configurable: true,
     writable: true,
   });
+}
+
+function nameOf({ errno, code, syscall }: SystemErrorDetails): { errno: number; code: string } {
+  const told = { errno: -Math.abs(errno), code: code ?? errnoName(errno) };
+  return isLinkRefused({ code: told.code, syscall }) ? LINK_ERROR : told;
 }
 
 // "EPERM: operation not permitted, mount '/x' (step mount)", as the errors of node:fs are worded.

@@ -6,8 +6,8 @@ import type { JailSpec } from '../spec.js';
 import { UsageError } from './failure.js';
 import { makeThinFolder, removeThinFolder, sweepThinFolders } from './thin-folder.js';
 
-/** A link, on Linux and on DragonFly; or a file. */
-const NO_FOLDER = ['ELOOP', 'EMLINK', 'ENOTDIR'];
+/** A link, or a file. */
+const NO_FOLDER = ['ELOOP', 'ENOTDIR'];
 
 /** What was said of the root of a jail. */
 export interface RootRequest {

@@ -120,10 +120,11 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
+// BSDs let root pass access(2) whatever the mode; nobody can execute what has none of the three bits.
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return (statSync(path).mode & 0o111) !== 0;
   } catch {
     return false;
   }

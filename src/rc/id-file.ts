@@ -9,6 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { sameLinkError } from '../link-error.js';
 import { rcSystemError } from './system-error.js';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
@@ -16,9 +17,9 @@ const STEP = 'id-file';
 const MAX_SIZE = 64;
 const MAX_JID = 999_998;
 const READABLE = 0o644;
-/** There is none; or a link, which is not followed: ELOOP on Linux, EMLINK on DragonFly. */
+/** There is none; or something that is not read: a link, a socket. */
 const NOTHING = ['ENOENT'];
-const LINKS = ['ELOOP', 'EMLINK', 'ENXIO'];
+const UNREADABLE = ['ELOOP', 'ENXIO'];
 
 /** What an id file says. */
 export interface IdFile {
@@ -40,9 +41,9 @@ export function readIdFile(path: string): IdFile {
     fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     return { exists: true, jid: readJid(fd) };
   } catch (error) {
-    const code = String(Reflect.get(error as object, 'code'));
+    const { code = '' } = sameLinkError(error as NodeJS.ErrnoException);
     if (NOTHING.includes(code)) return { exists: false, jid: null };
-    if (LINKS.includes(code)) return { exists: true, jid: null };
+    if (UNREADABLE.includes(code)) return { exists: true, jid: null };
     throw rcSystemError(error, STEP, path);
   } finally {
     if (fd !== null) closeSync(fd);

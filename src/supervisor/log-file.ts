@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { Writable } from 'node:stream';
+import { sameLinkError } from '../link-error.js';
 import type { LogFile } from './service-spec.js';
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
@@ -11,8 +12,12 @@ export const LOG_MODE = 0o640;
  *
  * @throws the error of open(2): `ELOOP` for a symbolic link
  */
-export function openLog(file: string): Promise<FileHandle> {
-  return open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, LOG_MODE);
+export async function openLog(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, LOG_MODE);
+  } catch (error) {
+    throw sameLinkError(error);
+  }
 }
 
 /** Makes room for `file.1`: it becomes `file.2`, and so on; the oldest of `keep` goes. */

@@ -11,6 +11,7 @@ import { type FileHandle, lstat, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JailedProcess } from '../jailed-process.js';
+import { sameLinkError } from '../link-error.js';
 import type { StdioOptions } from '../stdio-options.js';
 import type { Definition } from './definition.js';
 import { LineSplitter } from './line-splitter.js';
@@ -175,7 +176,8 @@ class DirectLog implements Log {
       await shiftOlder(file, keep);
       moveContent(file, keep > 0 ? `${file}.1` : null);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#failed(error as Error);
+      const told = sameLinkError(error as NodeJS.ErrnoException);
+      if (told.code !== 'ENOENT') this.#failed(told);
     }
   }
 }

@@ -94,13 +94,14 @@ describe('dfjail supervise', function () {
     assert.equal(status('db')?.state, 'stopped');
   });
 
-  it('does not try again what this machine cannot do', async () => {
+  it('starts nothing without the native part, and ends as every other subcommand does', async () => {
     write({ web: service('exec sleep 1000') });
     const program = new CliProcess(['supervise', file], { DRAGONFLY_JAIL_NATIVE: '/nonexistent' });
     programs.push(program);
-    const { code, stdout } = await program.ended;
-    assert.equal(code, 1);
-    assert.match(stdout, /^web starting\nweb failed: The native part of dragonfly-jail/);
+    const { code, stdout, stderr } = await program.ended;
+    assert.deepEqual([code, stdout], [125, '']);
+    assert.match(stderr, /^dfjail supervise: The native part of dragonfly-jail/);
+    assert(!existsSync(stateFile));
   });
 
   it('shows what services write line by line, and lets no control character through', async () => {

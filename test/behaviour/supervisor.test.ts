@@ -17,6 +17,7 @@ import {
   skipOnModel,
   sleep,
   supervisorUrl,
+  supervisorUrl,
 } from '../support/environment.js';
 import { writeFile } from '../support/files.js';
 import { hostProcess, killOnHost } from '../support/host.js';
@@ -261,6 +262,24 @@ describe('a supervisor of services in jails', () => {
       .filter((one) => one.startsWith(name))
       .sort();
     assert.deepEqual(parts, [name, `${name}.1`, `${name}.2`]);
+  });
+
+  it('does not try again what this machine cannot do', async () => {
+    const source = `
+      const { Supervisor } = await import(${JSON.stringify(supervisorUrl)});
+      const command = ['sleep', '1000'];
+      const supervisor = new Supervisor({ web: { jail: spec, command, restart: { delayMs: 1 } } });
+      supervisor.on('problem', () => {});
+      await supervisor.start().catch(() => {});
+      await sleep(50);
+      const [{ state, reason, restarts }] = supervisor.status();
+      say({ state, reason, restarts });`;
+    const env = { DRAGONFLY_JAIL_NATIVE: '/nonexistent' };
+    const spec = { path: '/', hostname: 'service.test' };
+    await using program = new Program(source, spec, { env });
+    const told = await program.next<{ state: string; reason: string; restarts: number }>();
+    assert.deepEqual([told.state, told.restarts], ['failed', 0]);
+    assert.match(told.reason, /native part/);
   });
 
   it('does not write through a symbolic link in the place of its log', async () => {

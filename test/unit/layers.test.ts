@@ -7,7 +7,13 @@ import ts from 'typescript';
 const SRC = fileURLToPath(new URL('../../../src', import.meta.url));
 
 // How all of the package checks arguments and words what is wrong with them; nothing is done to a jail there.
-const CHECKS = ['../errors.js', '../validate.js', '../spawn-options.js', '../stop-options.js'];
+const CHECKS = [
+  '../errors.js',
+  '../link-error.js',
+  '../validate.js',
+  '../spawn-options.js',
+  '../stop-options.js',
+];
 
 interface Import {
   readonly from: string;

@@ -1,3 +1,4 @@
+import { loadNative } from '../../native.js';
 import type { LogLine, ServiceSpec } from '../../supervisor/service-spec.js';
 import type { ServiceStatus } from '../../supervisor/state-file.js';
 import { Supervisor } from '../../supervisor/supervisor.js';
@@ -25,9 +26,11 @@ export interface Session {
  * Runs services until a signal comes, or until all of them have ended for good.
  *
  * @returns the exit code: 0 when everything was stopped in order and nothing had failed
+ * @throws JailError `ERR_JAIL_NATIVE`, and what {@link Session.read} throws
  */
 export async function supervise(session: Session): Promise<number> {
   const first = await session.read();
+  loadNative(); // without it no service can ever run
   const keep = first.options.onExit === 'keep';
   const supervisor = new Supervisor(withLogs(first, session), first.options);
   tellWarnings(first, session);
