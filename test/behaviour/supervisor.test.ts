@@ -17,7 +17,6 @@ import {
   skipOnModel,
   sleep,
   supervisorUrl,
-  supervisorUrl,
 } from '../support/environment.js';
 import { writeFile } from '../support/files.js';
 import { hostProcess, killOnHost } from '../support/host.js';
