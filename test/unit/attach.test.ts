@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { enterJail } from '#internal/backends/dragonfly/attach.js';
+import { enterJail, refuseInJail } from '#internal/backends/dragonfly/attach.js';
 import { LinuxBackend } from '#internal/backends/linux/index.js';
 import { ModelKernel, useModelKernel } from '#internal/backends/model/index.js';
 import { Jail, type JailSpec, listJails, probe } from '#internal/index.js';
@@ -53,7 +53,7 @@ describe('attach() on a model kernel', () => {
     const other = await made();
     jail.attach();
     for (const handle of [jail, other]) refuses(() => handle.attach(), 'ERR_JAIL_UNSUPPORTED');
-    await assert.rejects(Jail.create(SPEC), { code: 'EPERM', step: 'privilege' });
+    await assert.rejects(Jail.create(SPEC), { code: 'ERR_JAIL_UNSUPPORTED' });
     const { features } = probe();
     assert.equal(features.jails?.available, false);
     assert.equal(features.attachThisProcess?.available, false);
@@ -142,6 +142,12 @@ describe('attach() by the addon', () => {
       jid: 3,
       hint: /open directory/,
     });
+  });
+
+  it('is the end of making jails: no monitor is started that could not be found', () => {
+    const jailed = (byte: number) => ({ get: () => Uint8Array.of(byte, 0, 0, 0) }) as never;
+    refuseInJail(jailed(0));
+    refuses(() => refuseInJail(jailed(1)), 'ERR_JAIL_UNSUPPORTED');
   });
 
   it('needs an addon that can', () => {

@@ -32,6 +32,17 @@ export function checkAttach(reads: KernelReads, privileged: boolean, jid: number
 }
 
 /**
+ * Says what a monitor would say in a jail. After {@link enterJail} there is none to be started: its program is outside.
+ *
+ * @throws JailError `ERR_JAIL_UNSUPPORTED`
+ */
+export function refuseInJail(reads: KernelReads): void {
+  if (!isJailed(reads)) return;
+  const reason = 'a process in a jail can neither make nor enter jails';
+  throw unsupported('Jail.create() in a jail', reason, 'run the program on the host');
+}
+
+/**
  * Enters a jail, by way of the addon.
  *
  * @throws JailError `ERR_JAIL_NOT_FOUND`; `ERR_JAIL_NATIVE`: the addon is an older one; JailSystemError step `attach`

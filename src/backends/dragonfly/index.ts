@@ -14,7 +14,7 @@ import { stateDirectory } from '../../registry/state-dir.js';
 import type { AttachReport, LingeringConnection, Probe, RecoveredJail } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
 import type { Backend, HostSetup, StepSink } from '../backend.js';
-import { enterJail } from './attach.js';
+import { enterJail, refuseInJail } from './attach.js';
 import { nativeSetup } from './host-setup.js';
 import { KernelBackend } from './kernel-backend.js';
 import { endText, type LingeringJail } from './lingering.js';
@@ -42,6 +42,7 @@ export class DragonflyBackend extends KernelBackend implements Backend {
     signal: AbortSignal | null,
     steps: StepSink | null,
   ): Promise<MonitorConnection> {
+    this.ask(() => refuseInJail(this.reads));
     const host = monitorHost(this.stateDirectory());
     sweepOnce(host);
     const body = specBody(spec, host.stateDir);

@@ -4,6 +4,7 @@ import { JailError, JailSystemError, jailNotFound } from '../../errors.js';
 import type { AttachReport, Probe, RecoveredJail } from '../../reports.js';
 import type { ResolvedSpec } from '../../spec.js';
 import type { Backend, HostSetup, InsideView, StepSink } from '../backend.js';
+import { refuseInJail } from '../dragonfly/attach.js';
 import { KernelBackend } from '../dragonfly/kernel-backend.js';
 import type { LingeringJail } from '../dragonfly/lingering.js';
 import { type OwnEntry, signalJail } from '../dragonfly/listing.js';
@@ -52,6 +53,7 @@ export class ModelBackend extends KernelBackend implements Backend {
   ): Promise<ModelConnection> {
     await null; // no error and no jail before the caller has its promise
     if (signal?.aborted) throw abortError(signal);
+    this.ask(() => refuseInJail(this.reads));
     this.#refuseName(spec.name);
     const leave = (undo: UndoList, monitor: ModelProcess) => {
       this.#left.push({ name: spec.name, undo, monitor });
