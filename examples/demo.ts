@@ -1,12 +1,13 @@
 // npm run demo: the package's main job, from the making of a jail until nothing is left of it.
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { Jail, type JailedProcess, listJails, probe } from 'dragonfly-jail';
+import { Jail, type JailedProcess, listJails, type MountSpec, probe } from 'dragonfly-jail';
 import { createWithFreeAddresses } from './demo/addresses.js';
-import { fetchPage, node, programs } from './demo/inside.js';
+import { node, programs } from './demo/inside.js';
 import { check, checkEqual, detail, done, fail, heading, table } from './demo/report.js';
 import { Traces } from './demo/traces.js';
 import { startVictim, Workspace } from './demo/workspace.js';
+import { fetchPage, network, refusals } from './shared/system.js';
 
 const HOSTNAME = 'demo.jail.test';
 const PORT = 80;
@@ -19,9 +20,8 @@ function introduce(): void {
   console.log(`dragonfly-jail on ${kernel} ${release}, as ${who}`);
 }
 
-async function makeJail(workspace: Workspace): Promise<Jail> {
+async function makeJail(workspace: Workspace, mounts: readonly MountSpec[]): Promise<Jail> {
   heading('Making a jail');
-  const mounts = await workspace.prepareRoot();
   const shared = mounts.filter(({ type }) => type === 'nullfs').map(({ target }) => target);
   done(`prepared a root that shows the host's ${shared.join(', ')}, read-only`);
   const start = performance.now();
@@ -31,6 +31,7 @@ async function makeJail(workspace: Workspace): Promise<Jail> {
       hostname: HOSTNAME,
       name: `demo_${process.pid}`,
       addresses,
+      ...network,
       mounts,
     }),
   );
@@ -103,10 +104,11 @@ async function runCommand(jail: Jail): Promise<void> {
 async function tryForbidden(jail: Jail, workspace: Workspace): Promise<void> {
   heading('What the root of the jail may not do');
   const foreign = workspace.foreignAddress();
-  await refused(jail, `bind ${foreign}, which is not the jail's`, 'EADDRNOTAVAIL', 'bind', foreign);
+  const bind = `bind ${foreign}, which is not the jail's`;
+  await refused(jail, bind, refusals.bind, 'bind', foreign);
   await using victim = await startVictim();
   const pid = `${victim.pid}`;
-  await refused(jail, `kill process ${pid} of the host`, 'ESRCH', 'kill', pid);
+  await refused(jail, `kill process ${pid} of the host`, refusals.kill, 'kill', pid);
   check('that process still runs', victim.alive(), 'it was killed');
   const secret = workspace.writeSecret();
   await refused(jail, `read ${secret} of the host`, 'ENOENT', 'read', secret);
@@ -143,8 +145,9 @@ async function proveNothingIsLeft(traces: Traces): Promise<void> {
 }
 
 async function tell(workspace: Workspace): Promise<void> {
+  const mounts = await workspace.prepareRoot();
   const traces = new Traces(workspace.folder);
-  const jail = await makeJail(workspace);
+  const jail = await makeJail(workspace, mounts);
   try {
     showListing(jail);
     const server = await startServer(jail);

@@ -3,14 +3,15 @@
 //   npm run example web-server                        until Ctrl-C
 //   npm run example web-server -- 10.1.2.3 fd00::3    with other addresses
 //
-// As root every address can be called from the host: curl http://10.213.7.1/. As an ordinary user the addresses are
-// there for the jail's own programs: dfjail exec web_server sh.
+// As root every address can be called from the host: curl http://10.213.7.1/. As an ordinary user of Linux the addresses
+// are there for the jail's own programs: dfjail exec web_server sh.
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { Jail, type JailedProcess, probe } from 'dragonfly-jail';
+import { Jail, type JailedProcess } from 'dragonfly-jail';
 import { asked, node, Scratch } from './shared/scratch.js';
+import { fetchPage, network, reachable } from './shared/system.js';
 
 const ADDRESSES = ['10.213.7.1', '10.213.7.2', 'fd0d:f1:7::1', 'fd0d:f1:7::2'];
 const PORT = 80;
@@ -31,9 +32,14 @@ console.log('ready');
 
 // One line for each URL.
 const FETCH = `
+import { get } from 'node:http';
+import { text } from 'node:stream/consumers';
+const signal = AbortSignal.timeout(10_000);
 for (const url of process.argv.slice(1)) {
-  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-  process.stdout.write(await response.text());
+  const page = new Promise((resolve, reject) => {
+    get(url, { signal }, (response) => resolve(text(response))).on('error', reject);
+  });
+  process.stdout.write(await page);
 }
 `;
 
@@ -49,11 +55,6 @@ async function startServer(jail: Jail): Promise<JailedProcess> {
   return server;
 }
 
-async function fetchFromHost(urls: readonly string[]): Promise<string[]> {
-  const fetched = urls.map((url) => fetch(url, { signal: AbortSignal.timeout(10_000) }));
-  return Promise.all(fetched.map(async (response) => (await response).text()));
-}
-
 async function fetchInJail(jail: Jail, urls: readonly string[]): Promise<string[]> {
   const args = ['--input-type=module', '-e', FETCH, ...urls];
   const { stdout, stderr, exitCode } = await jail.exec(node, args);
@@ -62,14 +63,13 @@ async function fetchInJail(jail: Jail, urls: readonly string[]): Promise<string[
 }
 
 async function tryAll(jail: Jail): Promise<void> {
-  const fromHost = probe().features.hostNetwork?.available === true;
   const { addresses } = jail.info();
   const urls = addresses.map(({ address, family }) =>
     family === 'IPv6' ? `http://[${address}]:${PORT}/` : `http://${address}:${PORT}/`,
   );
-  const pages = await (fromHost ? fetchFromHost(urls) : fetchInJail(jail, urls));
+  const pages = await (reachable ? Promise.all(urls.map(fetchPage)) : fetchInJail(jail, urls));
   for (const [i, url] of urls.entries()) {
-    console.log(`${url} tells ${fromHost ? 'the host' : 'the jail'}: ${pages[i]?.trim()}`);
+    console.log(`${url} tells ${reachable ? 'the host' : 'the jail'}: ${pages[i]?.trim()}`);
   }
 }
 
@@ -84,6 +84,7 @@ await using jail = await Jail.create({
   hostname: 'web.jail.test',
   name: 'web_server',
   addresses: given.length > 0 ? given : ADDRESSES,
+  ...network,
 });
 const server = await startServer(jail);
 await tryAll(jail);

@@ -10,6 +10,11 @@ function someAddresses(): string[] {
   return [`10.213.${net}.1`, `10.213.${net}.2`, `${net6}::1`, `${net6}::2`];
 }
 
+/** May an address be of a jail of this demo's? */
+export function isOfTheDemo(address: string): boolean {
+  return /^(10\.213\.|fd0d:f1:)/.test(address);
+}
+
 /** Creates a jail with other addresses as long as somebody else has one of them. */
 export async function createWithFreeAddresses(
   create: (addresses: readonly string[]) => Promise<Jail>,

@@ -26,8 +26,9 @@ console.log('ready');
 `;
 
 const FETCH = `
-const response = await fetch(process.argv[2], { signal: AbortSignal.timeout(10_000) });
-process.stdout.write(await response.text());
+import { get } from 'node:http';
+const signal = AbortSignal.timeout(10_000);
+get(process.argv[2], { signal }, (response) => response.pipe(process.stdout));
 `;
 
 // Prints "allowed", or the code of the error.
@@ -58,10 +59,4 @@ export function installPrograms(root: string): void {
     const source = sources[name as keyof typeof sources];
     writeFileSync(join(root, path), source.trimStart(), { mode: 0o644 });
   }
-}
-
-/** Fetches a page from here. */
-export async function fetchPage(url: string): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-  return response.text();
 }

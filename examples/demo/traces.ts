@@ -1,9 +1,11 @@
-// Counts what a jail adds to the host: by the kernel's own files, so as not to believe the package about itself.
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { probe } from 'dragonfly-jail';
+import { countOnDragonfly } from './count-dragonfly.js';
+import { countOnLinux } from './count-linux.js';
+import type { Counts, Watched } from './counts.js';
 
 const PATIENCE = 3000; // ms for the last process to be reaped
+const onLinux = probe().backend === 'linux';
 
 /** How many there are of one kind of thing. */
 export interface Count {
@@ -13,8 +15,6 @@ export interface Count {
   readonly after: number;
 }
 
-type Counts = Record<'processes' | 'mounts' | 'interfaces' | 'registry entries', number>;
-
 /** What there was before, with, and after a jail whose root is in a folder. */
 export class Traces {
   readonly #folder: string;
@@ -22,8 +22,9 @@ export class Traces {
   #meanwhile: Counts;
   #jid = 0;
 
+  /** @param folder with the jail's root, ready: no jail has been made yet */
   constructor(folder: string) {
-    this.#folder = basename(folder);
+    this.#folder = folder;
     this.#before = this.#count();
     this.#meanwhile = this.#before;
   }
@@ -43,12 +44,11 @@ export class Traces {
 
   counts(): Count[] {
     const now = this.#count();
-    const kinds = Object.keys(now) as (keyof Counts)[];
-    return kinds.map((what) => ({
+    return Object.entries(now).map(([what, after]) => ({
       what,
-      before: this.#before[what],
-      meanwhile: this.#meanwhile[what],
-      after: now[what],
+      before: this.#before[what] ?? 0,
+      meanwhile: this.#meanwhile[what] ?? 0,
+      after,
     }));
   }
 
@@ -62,73 +62,16 @@ export class Traces {
   }
 
   #count(): Counts {
-    const namespaces = this.#mountNamespaces();
-    return {
-      processes: descendants(process.pid).length,
-      mounts: namespaces.reduce((sum, text) => sum + text.split('\n').length - 1, 0),
-      interfaces: names('/sys/class/net').filter((name) => this.#mayBeOurs(name)).length,
-      'registry entries': this.#registryEntries(),
-    };
-  }
-
-  /** The mounts of all namespaces in which the folder is mounted somewhere. */
-  #mountNamespaces(): string[] {
-    const all = pids().map((pid) => read(`/proc/${pid}/mountinfo`));
-    return [...new Set(all.filter((text) => text.includes(this.#folder)))];
-  }
-
-  // Other programs may make and stop jails meanwhile.
-  #mayBeOurs(name: string): boolean {
-    return !/^dfj\d+$/.test(name) || name === `dfj${this.#jid}`;
-  }
-
-  #registryEntries(): number {
-    const jails = join(stateDirectory(), 'jails');
-    const entries = names(jails).map((jid) => read(join(jails, jid, 'entry')));
-    return entries.filter((text) => text.includes(this.#folder)).length;
+    const watched: Watched = { folder: this.#folder, jid: this.#jid, registry: registry() };
+    return onLinux ? countOnLinux(watched) : countOnDragonfly(watched);
   }
 }
 
-// As docs/linux.md has it.
-function stateDirectory(): string {
+// As docs/linux.md and docs/dragonfly.md have it.
+function registry(): string {
   const { DRAGONFLY_JAIL_STATE: chosen, XDG_RUNTIME_DIR: runtime } = process.env;
   if (chosen) return chosen;
   const uid = process.getuid?.();
-  if (uid === 0) return '/run/dragonfly-jail';
-  return runtime ? join(runtime, 'dragonfly-jail') : `/tmp/dragonfly-jail-${uid}`;
-}
-
-function descendants(ancestor: number): number[] {
-  const parents = new Map(pids().map((pid) => [pid, parentOf(pid)]));
-  const isBelow = (pid: number): boolean => {
-    const parent = parents.get(pid) ?? 0;
-    return parent === ancestor || (parent > 1 && isBelow(parent));
-  };
-  return [...parents.keys()].filter(isBelow);
-}
-
-// The name comes before it, in brackets, and may be anything.
-function parentOf(pid: number): number {
-  const text = read(`/proc/${pid}/stat`);
-  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1] ?? 0);
-}
-
-function pids(): number[] {
-  return names('/proc').map(Number).filter(Number.isInteger);
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return ''; // gone meanwhile, or none of our business
-  }
-}
-
-function names(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
+  if (uid === 0) return onLinux ? '/run/dragonfly-jail' : '/var/run/dragonfly-jail';
+  return runtime ? `${runtime}/dragonfly-jail` : `/tmp/dragonfly-jail-${uid}`;
 }

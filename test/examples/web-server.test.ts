@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { get } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { Jail } from 'dragonfly-jail';
 import { nextIPv4, nextIPv6 } from '../support/addresses.js';
 import { isRoot, needRoot, needRootless, nodePath } from '../support/environment.js';
 import { Example, leaveNothing, runExample } from '../support/example.js';
 
+// Not by fetch(), which a Node without WebAssembly has not.
 const FETCH = `
+import { get } from 'node:http';
+import { text } from 'node:stream/consumers';
 for (const url of process.argv.slice(1)) {
-  process.stdout.write(await (await fetch(url)).text());
+  process.stdout.write(await new Promise((done) => get(url, (response) => done(text(response)))));
 }`;
 
 function fourAddresses(): string[] {
@@ -18,8 +24,9 @@ function urlOf(address: string): string {
 }
 
 async function fetchFromHost(urls: readonly string[]): Promise<string> {
-  const pages = urls.map((url) => fetch(url).then((response) => response.text()));
-  return (await Promise.all(pages)).join('');
+  const answers = urls.map(async (url) => once(get(url), 'response'));
+  const pages = await Promise.all(answers.map(async (answer) => text((await answer)[0])));
+  return pages.join('');
 }
 
 // By a program that has nothing to do with the one that made the jail.
