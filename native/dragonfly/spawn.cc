@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,9 +165,12 @@ const char* search_path(const CommandSpec& command) {
   return "/usr/bin:/bin";
 }
 
+// A string that is longer than the room for it is EFAULT, where it should be ENAMETOOLONG or E2BIG
+// (tried on 5.9). All of ours can be read.
 int try_exec(const CommandSpec& command, const char* path) {
   execve(path, const_cast<char* const*>(command.argv), const_cast<char* const*>(command.env));
-  return errno;
+  if (errno != EFAULT) return errno;
+  return strlen(path) >= PATH_MAX ? ENAMETOOLONG : E2BIG;
 }
 
 // dir/file; false when it does not fit.
