@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { ResolvedLimit } from '../../limits.js';
 import type { ResolvedSpawn } from '../../spawn-options.js';
+import { assertRoomForArguments } from './calls/lifecycle.js';
 import { deliver } from './calls/signals.js';
 import type { CommandEnds } from './command-ends.js';
 import type { ModelKernel } from './kernel.js';
@@ -106,6 +107,8 @@ function execute(
     findProgram(kernel.programs, child, command.file, env.PATH ?? DEFAULT_PATH),
   );
   const argv = argv0.length > 1 ? [...argv0, ...command.argv.slice(1)] : command.argv;
+  const pairs = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  during(where, () => assertRoomForArguments([...argv, ...pairs]));
   during(where, () => child.execve(path, argv));
   giveMemory(child);
   const { stdin, stdout, stderr, others, terminal } = ends;
