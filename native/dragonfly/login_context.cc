@@ -24,9 +24,9 @@ bool is_limited(const Jail& jail, int resource) {
   return false;
 }
 
+// Those that the class does not say are set as well: the kernel has its own idea of the most.
 void set_class_limit(const Jail& jail, int resource, const ClassLimit& wanted) {
   struct rlimit limit;
-  if (!wanted.has_soft && !wanted.has_hard) return;
   if (getrlimit(resource, &limit) < 0) return;
   const rlim_t most = is_limited(jail, resource) ? limit.rlim_max : RLIM_INFINITY;
   const auto lower = [most](uint64_t value) {

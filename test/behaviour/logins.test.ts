@@ -90,6 +90,7 @@ describe('a login', () => {
       env: { KIND: 'mine', PATH: '/bin:/usr/bin' },
     });
     assert.equal(limited, '40\nmine /bin:/usr/bin\n');
+    await jail.stop({ graceMs: 0 });
     jail = await jails.create({ limits: { nofile: { soft: 30, hard: 55 } } });
     const most = await output('ulimit -n; ulimit -Hn', { user: 'www', login: true });
     assert.equal(most, '50\n55\n', 'a class lifts no limit of the jail');
