@@ -11,6 +11,9 @@ export function rootError(error: unknown, path: string): Error {
   if (error instanceof JailError || !isSystemError(error)) {
     return error instanceof Error ? error : new Error(String(error));
   }
+  // What DragonFly says of a link that O_NOFOLLOW does not follow.
+  if (error.code === 'EMLINK' && error.syscall === 'open')
+    return rootFailure('ELOOP', 'open', path);
   const errno = error.errno ?? constants.errno[error.code as keyof typeof constants.errno];
   return new JailSystemError({
     errno,

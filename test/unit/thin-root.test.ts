@@ -21,6 +21,7 @@ import { join } from 'node:path';
 import { JailError, JailSystemError } from '#internal/errors.js';
 import { surveyHost } from '#internal/rootfs/host.js';
 import { prepareThinRoot } from '#internal/rootfs/index.js';
+import { rootError } from '#internal/rootfs/root-error.js';
 
 describe('a thin root', () => {
   let folder: string;
@@ -289,6 +290,17 @@ describe('a thin root', () => {
     writeFileSync(join(root, 'etc'), '');
     await assert.rejects(prepareThinRoot(root));
     assert.equal(readdirSync('/proc/self/fd').length, before);
+  });
+});
+
+describe('an error of a root', () => {
+  it('is ELOOP for a link that is not followed, whatever the system calls that', () => {
+    const told = (code: string, syscall: string) =>
+      rootError(Object.assign(new Error(code), { code, syscall, errno: -31 }), '/x');
+    const error = told('EMLINK', 'open');
+    assert(error instanceof JailSystemError);
+    assert.deepEqual([error.code, error.step, error.path], ['ELOOP', 'root', '/x']);
+    assert.equal(Reflect.get(told('EMLINK', 'link'), 'code'), 'EMLINK');
   });
 });
 
