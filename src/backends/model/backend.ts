@@ -16,6 +16,7 @@ import { insideOf } from './inside.js';
 import { KeepAlive } from './keep-alive.js';
 import { JailKeeper, type Undone } from './keeper.js';
 import type { ModelKernel } from './kernel.js';
+import { lingeringJails } from './lingering.js';
 import type { ModelProcess } from './model-process.js';
 import { endMonitor } from './monitor.js';
 import { during, kernelSignal } from './translate.js';
@@ -32,6 +33,8 @@ export class ModelBackend extends KernelBackend implements Backend {
   readonly #keepAlive = new KeepAlive();
   /** By jid: those that this package has made. */
   readonly #keepers = new Map<number, JailKeeper>();
+  /** Those whose number another jail has by now, and of which something may be left. */
+  readonly #outlived = new Set<JailKeeper>();
   /** What failed attempts to make a jail have left. */
   #left: { name: string | null; undo: UndoList; monitor: ModelProcess }[] = [];
 
@@ -59,9 +62,9 @@ export class ModelBackend extends KernelBackend implements Backend {
       this.#left.push({ name: spec.name, undo, monitor });
     };
     const keeper = JailKeeper.make(this.#kernel, spec, this.#keepAlive, leave, steps);
-    this.#keepers.set(keeper.jid, keeper);
+    this.#keep(keeper);
     void keeper.gone.then(() => {
-      if (keeper.isGone) this.#keepers.delete(keeper.jid);
+      if (keeper.isGone) this.#forget(keeper);
     });
     if (!signal?.aborted) return this.#connect(keeper, 'created', spec);
     await keeper.stop(KILL, 0, null);
@@ -93,10 +96,10 @@ export class ModelBackend extends KernelBackend implements Backend {
   async recover(): Promise<RecoveredJail[]> {
     await null;
     const reports: RecoveredJail[] = [];
-    for (const keeper of this.#keepers.values()) {
+    for (const keeper of [...this.#keepers.values(), ...this.#outlived]) {
       if (!keeper.isStopping) continue;
       reports.push(report(keeper.jid, keeper.spec.name, keeper.recover()));
-      if (keeper.isGone) this.#keepers.delete(keeper.jid);
+      if (keeper.isGone) this.#forget(keeper);
     }
     const left = this.#left;
     this.#left = [];
@@ -134,11 +137,11 @@ export class ModelBackend extends KernelBackend implements Backend {
   }
 
   protected override entries(): OwnEntry[] {
-    return [...this.#keepers.values()].map((keeper) => keeper.entry(true));
+    return this.#present().map((keeper) => keeper.entry(true));
   }
 
   protected override lingering(): LingeringJail[] {
-    return [];
+    return lingeringJails(this.#kernel);
   }
 
   #connect(
@@ -157,10 +160,24 @@ export class ModelBackend extends KernelBackend implements Backend {
   }
 
   #findKeeper(id: number | string): JailKeeper | null {
-    for (const keeper of this.#keepers.values()) {
-      if (keeper.jid === id || keeper.spec.name === id) return keeper;
-    }
-    return null;
+    const fits = (keeper: JailKeeper) => keeper.jid === id || keeper.spec.name === id;
+    return this.#present().find(fits) ?? null;
+  }
+
+  // Jails of before a boot, or of another with the same number, are not there any more, whatever is left of them.
+  #present(): JailKeeper[] {
+    return [...this.#keepers.values()].filter((keeper) => keeper.isThere);
+  }
+
+  #keep(keeper: JailKeeper): void {
+    const before = this.#keepers.get(keeper.jid);
+    if (before !== undefined) this.#outlived.add(before);
+    this.#keepers.set(keeper.jid, keeper);
+  }
+
+  #forget(keeper: JailKeeper): void {
+    this.#outlived.delete(keeper);
+    if (this.#keepers.get(keeper.jid) === keeper) this.#keepers.delete(keeper.jid);
   }
 
   #refuseName(name: string | null): void {

@@ -21,6 +21,8 @@ export class Commands {
   readonly #limits: readonly ResolvedLimit[];
   readonly #keepAlive: KeepAlive;
   readonly #running = new Set<ModelCommand>();
+  /** Children that somebody in the jail traced when they ended: the kernel gives them back when he has waited. */
+  readonly #strays = new Set<number>();
   /** Called when a command has ended. */
   whenEnded: () => void = () => {};
 
@@ -69,6 +71,14 @@ export class Commands {
     for (const { process: child } of this.running) if (!child.hasEnded) child.kill9();
   }
 
+  /** Zombies that have come back. */
+  reapStrays(): void {
+    if (this.#monitor.hasEnded) return;
+    for (const pid of this.#strays) {
+      if (reap(this.#monitor, pid) !== null) this.#strays.delete(pid);
+    }
+  }
+
   #spawn(
     command: ResolvedSpawn,
     descriptors: CommandDescriptors,
@@ -92,7 +102,11 @@ export class Commands {
 
   #ended(command: ModelCommand): void {
     const { process: child } = command;
-    const status = reap(this.#monitor, child.pid) ?? child.entry.exitStatus;
+    // What the kernel's event says, where somebody else was told by wait(2).
+    const waited = reap(this.#monitor, child.pid);
+    if (waited === null) this.#strays.add(child.pid);
+    const status = waited ?? child.entry.exitStatus;
+    this.reapStrays();
     this.#running.delete(command);
     command.ended(status);
     this.whenEnded();

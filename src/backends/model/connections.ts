@@ -166,6 +166,12 @@ export class Connections {
     this.#remove(end);
   }
 
+  /** @internal None is left. */
+  reboot(): void {
+    for (const end of this.all) this.#remove(end);
+    this.#wakeUp();
+  }
+
   #flush(end: ConnectionEnd): void {
     const { peer } = end;
     if (peer === null) return;

@@ -12,14 +12,18 @@ import { unmountInside } from './jail-mounts.js';
 import type { KeepAlive } from './keep-alive.js';
 import type { ModelKernel } from './kernel.js';
 import { countLiving, killAll, signalInside, waitUntil } from './killing.js';
+import { isHeldByConnections, noteLingering } from './lingering.js';
 import type { ModelProcess } from './model-process.js';
 import { endMonitor, reap, startMonitor } from './monitor.js';
+import type { Prison } from './prison.js';
 import { Stopwatch } from './stopwatch.js';
 import { kernelSignal, systemError } from './translate.js';
 import { type UndoFailure, UndoList } from './undo-list.js';
 
 /** How long a jail may take to vanish once everything that we hold is let go: what else can hold it is not ours. */
 const GONE_MS = 300;
+/** How long the kernel alone may take, before it is asked for connections. */
+const KERNEL_MS = 30;
 /** How often it is looked whether what commands have left behind has ended. */
 const LOOK_MS = 10;
 const KILL = 9;
@@ -40,6 +44,7 @@ export class JailKeeper {
   readonly #reads: KernelReads;
   readonly #undo: UndoList;
   readonly #jid: number;
+  readonly #prison: Prison | undefined;
   readonly #path: string;
   #monitor: ModelProcess;
   #isLost = false;
@@ -97,6 +102,7 @@ export class JailKeeper {
     this.spec = spec;
     this.#undo = undo;
     this.#jid = made.jid;
+    this.#prison = kernel.prisons.find(made.jid);
     this.#path = made.path;
     this.#reads = readsBy(kernel, () => this.#monitor);
     this.commands = new Commands(kernel, monitor, made.jid, spec.limits.rlimits, keepAlive);
@@ -108,6 +114,11 @@ export class JailKeeper {
 
   get jid(): number {
     return this.#jid;
+  }
+
+  /** The kernel has it still: another jail may have its number by now. */
+  get isThere(): boolean {
+    return this.#exists();
   }
 
   /** Nothing can be run in it any more. */
@@ -156,7 +167,7 @@ export class JailKeeper {
     watch.done('kill');
     const [failure] = this.#takeBack().failed;
     if (failure !== undefined) throw failure.error;
-    if (!(await waitUntil(() => !this.#exists(), GONE_MS))) throw this.#stillHeld();
+    if (!(await this.#waitForTheEnd())) throw this.#stillHeld();
     watch.done('release');
     this.#finish();
     watch.done('register');
@@ -173,7 +184,9 @@ export class JailKeeper {
     }
     const outcome = this.#takeBack();
     failed.push(...outcome.failed);
-    if (this.#exists()) failed.push({ what: 'let go of the jail', error: this.#stillHeld() });
+    if (this.#exists() && !this.#lingers()) {
+      failed.push({ what: 'let go of the jail', error: this.#stillHeld() });
+    }
     if (failed.length === 0) this.#finish();
     return { undone: outcome.undone, failed };
   }
@@ -197,7 +210,8 @@ export class JailKeeper {
 
   #end(): void {
     if (!this.#exists()) return;
-    killAll(this.#monitor, this.#reads, this.#jid);
+    killAll(this.#kernel, this.#monitor, this.#reads, this.#jid);
+    this.commands.reapStrays();
     unmountInside(this.#monitor, this.#jid, this.#kernel.mounts.all);
   }
 
@@ -207,11 +221,24 @@ export class JailKeeper {
   }
 
   #exists(): boolean {
-    return this.#kernel.prisons.find(this.#jid) !== undefined;
+    return this.#prison !== undefined && this.#kernel.prisons.find(this.#jid) === this.#prison;
+  }
+
+  // True: the kernel has let go of it, or only connections hold it, which is noted.
+  async #waitForTheEnd(): Promise<boolean> {
+    if (await waitUntil(() => !this.#exists(), KERNEL_MS)) return true;
+    return waitUntil(() => !this.#exists() || this.#lingers(), GONE_MS);
+  }
+
+  #lingers(): boolean {
+    if (this.#prison === undefined || !isHeldByConnections(this.#kernel, this.#prison)) return false;
+    const { name, hostname, path, addresses } = this.entry(false);
+    noteLingering(this.#kernel, this.#prison, { name, hostname, path, addresses });
+    return true;
   }
 
   #stillHeld(): Error {
-    const holders = this.#kernel.prisons.find(this.#jid)?.holders.size ?? 0;
+    const holders = this.#prison?.holders.size ?? 0;
     const where = { step: 'release', syscall: 'jail', path: this.#path, jid: this.#jid };
     const error = systemError(this.#monitor.error('EBUSY'), where);
     return Object.assign(error, { hint: `${holders} descriptors or mounts still hold it` });

@@ -2,7 +2,7 @@ import type { CapabilityName } from '../../capabilities.js';
 import type { KernelLayout } from '../dragonfly/layout.js';
 import { layout59 } from '../dragonfly/layout-5.9.js';
 import type { DeviceLink } from './calls/devfs.js';
-import { replaceProgram } from './calls/lifecycle.js';
+import { exit as end, replaceProgram } from './calls/lifecycle.js';
 import { Connections } from './connections.js';
 import { Faults } from './faults.js';
 import { type ErrnoName, KernelError } from './kernel-error.js';
@@ -44,6 +44,7 @@ export interface ModelKernelOptions {
   root?: { readonly type: string; readonly device: string };
 }
 
+const KILL = layout59.signals.SIGKILL ?? 9;
 const SOME_THREADS: readonly KernelThread[] = [
   { name: 'pagedaemon' },
   { name: 'bufdaemon' },
@@ -110,6 +111,8 @@ export class ModelKernel implements Kernel {
   /** The lock of all sysctls was left held, as 5.4 to 5.9 do after a refused sethostname. */
   sysctlLockLost = false;
   #host: ModelProcess | null = null;
+  /** As they are after a boot. */
+  readonly #settings: KernelSettings;
 
   /** @param options see {@link ModelKernelOptions} */
   constructor(options: ModelKernelOptions = {}) {
@@ -122,6 +125,7 @@ export class ModelKernel implements Kernel {
       userMount: false,
       rootDevice: options.root?.device ?? 'ROOT',
     };
+    this.#settings = { ...this.settings };
     this.template = new Set(this.traits.initiallyOn);
     this.kernelThreads = options.kernelThreads ?? SOME_THREADS;
     this.modules = new Set(options.modules);
@@ -185,6 +189,29 @@ export class ModelKernel implements Kernel {
   get jails(): readonly Prison[] {
     this.connections.expire();
     return this.prisons.all;
+  }
+
+  /**
+   * A boot of the same machine: every process is gone, with its jails, mounts, aliases and connections; jids and pids
+   * begin again. Files stay, but for those of a tmpfs, and so does what a program has noted in them.
+   *
+   * @example
+   * const first = await Jail.create({ path: '/jails/www', hostname: 'www', name: 'www' });
+   * kernel.reboot();
+   * const again = await Jail.create({ path: '/jails/www', hostname: 'www', name: 'www' });
+   * console.log(first.jid === again.jid); // true
+   */
+  reboot(): void {
+    for (const entry of this.processes.all) if (entry.pid > 1) end(this, entry, KILL);
+    this.#host = null;
+    for (const table of [this.processes, this.mounts, this.connections, this.sockets]) {
+      table.reboot();
+    }
+    for (const table of [this.prisons, this.network]) table.reboot();
+    for (const table of [this.deviceRules, this.ptys, this.template]) table.clear();
+    for (const name of this.traits.initiallyOn) this.template.add(name);
+    Object.assign(this.settings, this.#settings);
+    this.sysctlLockLost = false;
   }
 
   /**

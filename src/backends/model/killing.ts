@@ -2,10 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { KernelReads } from '../dragonfly/kernel-reads.js';
 import { layout59 } from '../dragonfly/layout-5.9.js';
 import { readProcesses, signalJail } from '../dragonfly/listing.js';
+import { isTraced } from './calls/tracing.js';
 import { KernelError } from './kernel-error.js';
+import type { Kernel } from './kernel-state.js';
 import type { ModelProcess } from './model-process.js';
 import { inChild } from './monitor.js';
-import { during } from './translate.js';
+import { during, systemError } from './translate.js';
 
 const { SIGKILL = 9 } = layout59.signals;
 const ZOMBIE = 4;
@@ -36,7 +38,12 @@ export function signalInside(monitor: ModelProcess, jid: number, signal: number)
 }
 
 /** Kills everything in a jail, and looks again until nobody is left. @throws JailSystemError step `kill` */
-export function killAll(monitor: ModelProcess, reads: KernelReads, jid: number): void {
+export function killAll(
+  kernel: Kernel,
+  monitor: ModelProcess,
+  reads: KernelReads,
+  jid: number,
+): void {
   for (let round = 0; round < ROUNDS; round++) {
     if (countLiving(reads, jid) === 0) return;
     try {
@@ -46,9 +53,17 @@ export function killAll(monitor: ModelProcess, reads: KernelReads, jid: number):
       during({ step: 'kill', syscall: 'kill', jid }, () => signalJail(reads, jid, SIGKILL));
     }
   }
-  during({ step: 'kill', syscall: 'kill', jid }, () => {
-    throw monitor.error('EBUSY');
-  });
+  const error = systemError(monitor.error('EBUSY'), { step: 'kill', syscall: 'kill', jid });
+  throw Object.assign(error, { hint: whoIsLeft(kernel, jid) });
+}
+
+// A killed process whose end nobody sees.
+function whoIsLeft(kernel: Kernel, jid: number): string {
+  const left = kernel.processes.all.find((process) => process.jid === jid && !process.isZombie);
+  if (left === undefined) return 'processes come as fast as they are killed';
+  const told = `Process ${left.pid} was killed but has not ended`;
+  if (!isTraced(left)) return `${told}: it waits in the kernel.`;
+  return `${told}, since process ${left.parent?.pid} of the host traces it: end that one, or have it let go.`;
 }
 
 /** Waits for something to come true. @returns whether it did, in time */

@@ -237,6 +237,18 @@ export class ModelProcess {
   }
 
   /**
+   * wait4(2) with WUNTRACED, of a child that has stopped: each time is told once.
+   *
+   * @param pid of a child
+   * @returns the child, with the signal that it stopped for above the eighth bit; null: it has not stopped again
+   * @throws KernelError `ECHILD`: there is no such child, or somebody else traces it
+   */
+  waitStopped(pid: number): lifecycle.Waited | null {
+    this.#enter('wait4', String(pid));
+    return tracing.waitStopped(this.#kernel, this.entry, pid);
+  }
+
+  /**
    * wait6(2) with P_JAILID, which finds children in no jail as well.
    *
    * @param jid what is asked for, in vain
@@ -263,7 +275,7 @@ export class ModelProcess {
 
   /**
    * ptrace(2), PT_ATTACH: the process stops, and is a child of this one until it is let go. Its own parent can wait for
-   * it no more, see {@link wait}.
+   * it no more, see {@link wait}; signals stop it, SIGKILL too, until this one lets it go on or ends.
    *
    * @param pid whom
    * @throws KernelError `ESRCH`: nobody that it can see; `EPERM`: another’s, or one that has changed its user;

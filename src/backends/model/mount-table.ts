@@ -55,6 +55,11 @@ export class MountTable {
     mount.prison?.release(mount);
   }
 
+  /** Nothing is mounted any more. */
+  reboot(): void {
+    for (const mount of [...this.#mounts].reverse()) this.remove(mount);
+  }
+
   /** The mount that this is the root of. */
   rootedAt(vnode: Vnode): Mount | undefined {
     return this.#mounts.find(({ root }) => root === vnode);

@@ -22,6 +22,12 @@ export interface ModelInterface {
   readonly addresses: string[];
 }
 
+/** An address that somebody added since the boot. */
+interface Alias {
+  readonly to: ModelInterface;
+  readonly address: string;
+}
+
 /**
  * The interfaces of the host.
  *
@@ -32,6 +38,8 @@ export interface ModelInterface {
 export class Network {
   /** By their names; `lo0` is there from the start. */
   readonly interfaces = new Map<string, ModelInterface>();
+
+  readonly #aliases = new Set<Alias>();
 
   constructor() {
     this.add('lo0').addresses.push('::1', 'fe80:1::1', '127.0.0.1');
@@ -70,6 +78,21 @@ export class Network {
       if (candidate.addresses.includes(address)) return candidate;
     }
     return undefined;
+  }
+
+  /** @internal By SIOCAIFADDR: it is gone after a boot. */
+  addAlias(to: ModelInterface, address: string): void {
+    to.addresses.push(address);
+    this.#aliases.add({ to, address });
+  }
+
+  /** @internal What was there at the boot is what there is. */
+  reboot(): void {
+    for (const { to, address } of this.#aliases) {
+      const at = to.addresses.indexOf(address);
+      if (at >= 0) to.addresses.splice(at, 1);
+    }
+    this.#aliases.clear();
   }
 
   /** All addresses of the host, interface by interface. */

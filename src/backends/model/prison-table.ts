@@ -41,6 +41,12 @@ export class PrisonTable {
     this.#last = jid;
   }
 
+  /** None is left; numbers begin again. */
+  reboot(): void {
+    for (const prison of [...this.#prisons]) this.#remove(prison);
+    this.#last = 0;
+  }
+
   add(parts: PrisonParts): Prison {
     const prison = new Prison(parts, (gone) => this.#remove(gone));
     this.#prisons.unshift(prison);
@@ -50,6 +56,7 @@ export class PrisonTable {
   }
 
   #remove(prison: Prison): void {
+    if (this.#byJid.get(prison.jid) !== prison) return;
     this.#prisons.splice(this.#prisons.indexOf(prison), 1);
     this.#byJid.delete(prison.jid);
     for (const listener of this.#listeners) listener(prison, 'gone');

@@ -77,6 +77,12 @@ export class ProcessTable {
     process.credential.prison?.release(process);
   }
 
+  /** All are gone but the kernel's own; numbers begin again. */
+  reboot(): void {
+    for (const process of this.all) if (process.pid > 1) this.reap(process);
+    this.#lastPid = 1;
+  }
+
   #first(
     pid: number,
     parent: ProcessEntry | null,

@@ -24,6 +24,10 @@ export class ProcessEntry {
   parent: ProcessEntry | null;
   /** Its parent before somebody traced it, whom listings go on naming; null: nobody does. */
   tracedFrom: ProcessEntry | null = null;
+  /** What it has stopped for; null: its parent has been told, or it has not stopped. */
+  stoppedBy: number | null = null;
+  /** What came while it was stopped for somebody who traces it. */
+  pending: number | null = null;
   pgid: number;
   sid: number;
   credential: Credential;

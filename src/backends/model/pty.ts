@@ -1,5 +1,5 @@
-/** What a terminal takes before somebody reads it: `t_outq` of a pty. */
-const ROOM = 2048;
+/** What a terminal takes before somebody reads it, as it was recorded. */
+const ROOM = 2100;
 
 /**
  * A pair of pseudo-terminals, as far as its ends close: what was written to the slave waits for the master to read it,

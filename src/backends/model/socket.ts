@@ -98,6 +98,11 @@ export class SocketTable {
     );
   }
 
+  /** None is left. */
+  reboot(): void {
+    this.#bound.clear();
+  }
+
   ephemeralPort(): number {
     const port = this.#nextPort;
     this.#nextPort = port >= 5000 ? 1024 : port + 1;

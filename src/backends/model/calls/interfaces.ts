@@ -37,7 +37,7 @@ export function addAlias(
   const found = kernel.network.interfaces.get(interfaceName);
   if (found === undefined) throw kernel.error('ENXIO');
   const address = addressText(bytes);
-  if (!found.addresses.includes(address)) found.addresses.push(address);
+  if (!found.addresses.includes(address)) kernel.network.addAlias(found, address);
 }
 
 /** SIOCDIFADDR and SIOCDIFADDR_IN6. */

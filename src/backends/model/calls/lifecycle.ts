@@ -5,7 +5,7 @@ import type { ProcessEntry } from '../process.js';
 import { processFlag } from '../process-table.js';
 import { closeFrom } from './files.js';
 import { waitsFor } from './terminals.js';
-import { giveBack, isTraced } from './tracing.js';
+import { giveBack, isTraced, orphan } from './tracing.js';
 
 /** An end that somebody waited for. */
 export interface Waited {
@@ -68,7 +68,7 @@ function end(kernel: Kernel, process: ProcessEntry, status: number): void {
   process.flags |= processFlag('P_POSTEXIT');
   process.flags &= ~processFlag('P_TRACED');
   process.handler = null;
-  if (process.parent === init) kernel.processes.reap(process);
+  if (process.parent === init) reapOrGiveBack(kernel, process);
   for (const told of process.ended.splice(0)) told();
 }
 
@@ -76,15 +76,14 @@ function adopt(kernel: Kernel, init: ProcessEntry, child: ProcessEntry): void {
   child.parent?.children.delete(child);
   child.parent = init;
   init.children.add(child);
-  if (child.isZombie) kernel.processes.reap(child);
-  else if (isTraced(child)) killTraced(kernel, child);
+  if (child.isZombie) reapOrGiveBack(kernel, child);
+  else if (isTraced(child)) orphan(kernel, child);
 }
 
-// Nobody is left who could let it go on.
-function killTraced(kernel: Kernel, child: ProcessEntry): void {
-  child.flags &= ~processFlag('P_TRACED');
-  child.tracedFrom = null;
-  exit(kernel, child, layout59.signals.SIGKILL ?? 9);
+// Of one that was traced its parent is to hear, too.
+function reapOrGiveBack(kernel: Kernel, ended: ProcessEntry): void {
+  if (giveBack(kernel, ended) && ended.parent !== kernel.processes.init) return;
+  kernel.processes.reap(ended);
 }
 
 /**
@@ -111,8 +110,6 @@ function reapFirst(kernel: Kernel, children: readonly ProcessEntry[]): Waited | 
   const ended = children.find((child) => child.isZombie);
   if (ended === undefined) return null;
   const waited = { pid: ended.pid, status: ended.exitStatus };
-  // Of one that was traced its parent is told, too.
-  if (!giveBack(kernel, ended)) kernel.processes.reap(ended);
-  else if (ended.parent === kernel.processes.init) kernel.processes.reap(ended);
+  reapOrGiveBack(kernel, ended);
   return waited;
 }

@@ -3,7 +3,7 @@ import { type Credential, sees } from '../credential.js';
 import type { Kernel } from '../kernel-state.js';
 import type { ProcessEntry } from '../process.js';
 import { exit, isExiting } from './lifecycle.js';
-import { isTraced } from './tracing.js';
+import { holdFor, isTraced } from './tracing.js';
 
 const S = layout59.signals;
 const IGNORED = ['SIGURG', 'SIGCONT', 'SIGCHLD', 'SIGIO', 'SIGWINCH', 'SIGINFO'].map((n) => S[n]);
@@ -71,22 +71,22 @@ function maySignal(sender: Credential, target: ProcessEntry): boolean {
 /** What a signal does. */
 export function deliver(kernel: Kernel, target: ProcessEntry, signal: number): void {
   if (signal === 0 || target.isZombie || isExiting(target) || !isOrdinary(target)) return;
+  if (isTraced(target)) {
+    holdFor(target, signal);
+    return;
+  }
   if (signal === S.SIGKILL) {
     exit(kernel, target, signal);
     return;
   }
-  // Whoever traces it decides what becomes of the signal.
-  if (isTraced(target)) {
-    stop(target);
-    return;
-  }
   if (signal === S.SIGCONT) target.state = 'active';
   if (signal !== S.SIGSTOP && target.handler?.(signal) === true) return;
-  if (STOPPING.includes(signal)) target.state = 'stopped';
+  if (STOPPING.includes(signal)) stop(target, signal);
   else if (!IGNORED.includes(signal)) exit(kernel, target, signal);
 }
 
 /** As SIGSTOP does. */
-export function stop(target: ProcessEntry): void {
+export function stop(target: ProcessEntry, signal: number): void {
   target.state = 'stopped';
+  target.stoppedBy = signal;
 }
