@@ -47,7 +47,7 @@ function listOf(text: string, jids: number): Pick<Row, 'list_len' | 'list_hex'> 
 }
 
 /** Records and listings of processes tell the numbers of one boot in many places. */
-const RAW = ['kinfo', 'zombie', 'lwp', 'jid-wrap', 'jail_attach', 'misc', 'procfs'];
+const RAW = ['kinfo', 'zombie', 'lwp', 'jid-wrap', 'jail_attach', 'jid-restart'];
 
 describe('replays of another recording', () => {
   for (const group of replayedGroups) {

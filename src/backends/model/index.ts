@@ -10,6 +10,7 @@ export type { InterfaceAddress } from './calls/interfaces.js';
 export type { Waited } from './calls/lifecycle.js';
 export type { MountRow } from './calls/mount.js';
 export type { SysctlAnswer, SysctlRequest } from './calls/sysctl.js';
+export type { OpenedPty } from './calls/terminals.js';
 export type { ConnectionEnd, ConnectionState, Connections } from './connections.js';
 export type { CallRecord, Fault, Faults } from './faults.js';
 export { ModelKernel, type ModelKernelOptions } from './kernel.js';

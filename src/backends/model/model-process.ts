@@ -777,7 +777,8 @@ export class ModelProcess {
   }
 
   /**
-   * revoke(2). Only whether it is allowed: nobody loses a device.
+   * revoke(2): of the slave of a terminal, which is gone for those who have it open; of anything else only whether it
+   * is allowed.
    *
    * @param path as this process sees it: below its root, from its working directory unless it is absolute
    * @throws KernelError `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`: the path leads nowhere for this
@@ -812,10 +813,10 @@ export class ModelProcess {
    * openpty(3). What is written to the slave waits to be read from the master: a process that ends with the last
    * descriptor of the slave stays until then, whatever it is sent, and {@link close} of that one is a `KernelHang`.
    *
-   * @returns the two descriptors
+   * @returns the two descriptors, and the name of the slave for {@link revoke}
    * @throws KernelError `EMFILE`
    */
-  openpty(): { master: number; slave: number } {
+  openpty(): terminals.OpenedPty {
     this.#enter('openpty');
     return terminals.openPty(this.#kernel, this.entry);
   }
@@ -826,7 +827,7 @@ export class ModelProcess {
    * @param fd the slave
    * @param length how many
    * @returns how many there was room for
-   * @throws KernelError `EIO`: the master is closed; `EBADF`, `ENOTTY`
+   * @throws KernelError `EAGAIN`: there is none; `EIO`: the master is closed; `EBADF`: also when it was revoked; `ENOTTY`
    */
   writeTerminal(fd: number, length: number): number {
     this.#enter('write', String(fd));
@@ -834,15 +835,16 @@ export class ModelProcess {
   }
 
   /**
-   * read(2) of the master of a terminal: all that has come.
+   * read(2) of the master of a terminal.
    *
    * @param fd the master
-   * @returns how many bytes
-   * @throws KernelError `EBADF`, `ENOTTY`
+   * @param room how many bytes at most. Default: all that have come
+   * @returns how many bytes; 0: the slave is closed
+   * @throws KernelError `EAGAIN`: nothing has come; `EBADF`, `ENOTTY`
    */
-  readTerminal(fd: number): number {
+  readTerminal(fd: number, room = Number.POSITIVE_INFINITY): number {
     this.#enter('read', String(fd));
-    return terminals.readPty(this.#kernel, this.entry, fd);
+    return terminals.readPty(this.#kernel, this.entry, fd, room);
   }
 
   // ── mounts and addresses ──

@@ -1,3 +1,4 @@
+import { isExiting } from './calls/lifecycle.js';
 import type { Kernel } from './kernel-state.js';
 import type { Viewer } from './place.js';
 import type { ProcessEntry } from './process.js';
@@ -59,8 +60,11 @@ export function processFileSystem(kernel: Kernel): FileSystem {
   return made;
 }
 
+// Whoever is on his way out has none any more, however long that takes.
 function visible(kernel: Kernel, { credential }: Viewer): ProcessEntry[] {
-  return kernel.processes.visible(credential).filter((process) => !process.isZombie);
+  return kernel.processes
+    .visible(credential)
+    .filter((process) => !process.isZombie && !isExiting(process));
 }
 
 function current(procfs: FileSystem, { pid }: Viewer): Vnode {

@@ -9,8 +9,9 @@ export class Pty {
   readonly unit: number;
   #unread = 0;
   #isMasterOpen = true;
-  /** The slave is gone for those who have it open: the master was closed, or somebody has revoked it. */
-  #isHungUp = false;
+  #isSlaveOpen = true;
+  /** Somebody has revoked it: it is gone for those who have it open. */
+  #isRevoked = false;
   readonly #waiting: (() => void)[] = [];
 
   constructor(unit: number) {
@@ -22,13 +23,22 @@ export class Pty {
     return this.#unread;
   }
 
-  get isHungUp(): boolean {
-    return this.#isHungUp;
+  get isMasterOpen(): boolean {
+    return this.#isMasterOpen;
+  }
+
+  get isRevoked(): boolean {
+    return this.#isRevoked;
+  }
+
+  /** Can anything come yet? */
+  get isSlaveOpen(): boolean {
+    return this.#isSlaveOpen && !this.#isRevoked;
   }
 
   /** Would the last close of the slave wait? */
   get holdsClose(): boolean {
-    return this.#unread > 0 && this.#isMasterOpen && !this.#isHungUp;
+    return this.#unread > 0 && this.#isMasterOpen;
   }
 
   /** @returns how many there was room for */
@@ -39,21 +49,29 @@ export class Pty {
   }
 
   /** What the master reads at once. */
-  read(): number {
-    const length = this.#unread;
-    this.#unread = 0;
-    this.#goOn();
+  read(room: number): number {
+    const length = Math.min(room, this.#unread);
+    this.#unread -= length;
+    if (this.#unread === 0) this.#goOn();
     return length;
+  }
+
+  closeSlave(): void {
+    this.#isSlaveOpen = false;
   }
 
   closeMaster(): void {
     this.#isMasterOpen = false;
-    this.hangUp();
+    this.#flush();
   }
 
-  /** Nothing that was written comes any more. */
-  hangUp(): void {
-    this.#isHungUp = true;
+  revoke(): void {
+    this.#isRevoked = true;
+    this.#flush();
+  }
+
+  // Nothing that was written comes any more.
+  #flush(): void {
     this.#unread = 0;
     this.#goOn();
   }

@@ -1,5 +1,7 @@
 import type { Row } from '../recordings.js';
 import { attempts, replayAttach } from './attach.js';
+import { replayJidRestart, replayMountNames } from './boots.js';
+import { replayConnections } from './connections.js';
 import { entries, replayCwd } from './cwd.js';
 import { replayFs, replayMounts, replayProcfs } from './files.js';
 import { replayHostname, replaySignals, replayUids } from './inside.js';
@@ -10,9 +12,11 @@ import { replayListOrder } from './lists.js';
 import { replayMisc } from './misc.js';
 import { replayNet, replayNetDomains } from './net.js';
 import { replayKinfo, replayLwp, replayZombie } from './processes.js';
+import { replayPtys } from './ptys.js';
 import { Replay, type Replayed, type Sections, sectionsOf, UNKNOWN } from './replay.js';
 import { replaySysctl } from './sysctl.js';
 import { replayThreads } from './threads.js';
+import { replayTracing } from './tracing.js';
 
 /** How a group is replayed. */
 interface GroupReplay {
@@ -43,6 +47,11 @@ const REPLAYS: Readonly<Record<string, GroupReplay>> = {
   mounts: { run: replayMounts },
   procfs: { run: replayProcfs },
   misc: { run: replayMisc },
+  connections: { run: replayConnections },
+  tracing: { run: replayTracing },
+  ptys: { run: replayPtys },
+  'jid-restart': { run: replayJidRestart },
+  'mount-names': { run: replayMountNames },
 };
 
 /** The groups that there are replays for. */

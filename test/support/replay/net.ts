@@ -78,6 +78,15 @@ function familyOf(address: string): Endpoint['family'] {
   return address.includes(':') ? 'inet6' : 'inet';
 }
 
+function isAbout({ case: what }: Row, name: string): boolean {
+  return what === name || what.startsWith(`${name}: `);
+}
+
+// Its row stands in the list of all jails.
+function isListed({ list }: Row, name: string): boolean {
+  return typeof list === 'string' && list.split('\n').some((row) => row.split(' ')[1] === name);
+}
+
 interface Listener {
   readonly fd: number;
   readonly accepts: boolean;
@@ -96,10 +105,13 @@ class NetReplay {
 
   run(): void {
     this.#replayActor('host', this.#recorder);
+    const rows = this.#replay.left;
     for (const name of Object.keys(JAILS)) {
+      if (!rows.some((row) => isAbout(row, name) || isListed(row, name))) continue;
       const process = this.#enter(name);
       this.#replayActor(name, process);
-      this.#leave(name, process);
+      const isHeld = rows.some((row) => row.case !== name && isListed(row, name));
+      this.#leave(process, isHeld);
     }
   }
 
@@ -115,7 +127,9 @@ class NetReplay {
     this.#replay.check(
       name,
       () => attempt(() => jailBy(process, name, '/', addresses)),
-      (row) => this.#replay.listAgrees(row, this.#recorder),
+      (row) => {
+        if (row.list !== undefined) this.#replay.listAgrees(row, this.#recorder);
+      },
     );
     if (on !== undefined) {
       this.#recorder.sysctl(`jail.${process.jid}.${on}`, { value: encodeInt(1) });
@@ -123,10 +137,8 @@ class NetReplay {
     return process;
   }
 
-  #leave(name: string, process: ModelProcess): void {
-    if (JAILS[name]?.addresses.some((own) => familyOf(own) === 'inet6')) {
-      process.connect(process.socket(inet6, 1), REACHED);
-    }
+  #leave(process: ModelProcess, isHeld: boolean): void {
+    if (isHeld) process.connect(process.socket(inet6, 1), REACHED);
     endChild(this.#recorder, process);
   }
 

@@ -2,6 +2,7 @@ import type { Kernel } from '../kernel-state.js';
 import { lookup } from '../place.js';
 import type { ProcessEntry } from '../process.js';
 import { assertPrivileged, hasCapability } from './privilege.js';
+import { revokePty } from './terminals.js';
 
 /** `UF_SETTABLE`: what an owner may set. */
 const OWNERS = 0xffff;
@@ -22,8 +23,9 @@ export function chflags(kernel: Kernel, process: ProcessEntry, path: string, fla
   vnode.flags = mayAll ? flags : (vnode.flags & ~OWNERS) | flags;
 }
 
-/** revoke(2), as far as it is allowed or not. */
+/** revoke(2): of a terminal; of anything else only whether it is allowed. */
 export function revoke(kernel: Kernel, process: ProcessEntry, path: string): void {
+  if (process.uid === 0 && revokePty(kernel, path)) return;
   const { vnode } = lookup(process, path);
   if (process.uid !== vnode.uid) assertPrivileged(kernel, process, 'PRIV_VFS_REVOKE');
 }

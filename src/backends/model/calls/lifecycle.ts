@@ -52,12 +52,17 @@ export function isExiting({ flags, isZombie }: ProcessEntry): boolean {
 function closeAll(process: ProcessEntry, then: () => void): void {
   const pty = [...process.files.values()].map(waitsFor).find((found) => found !== null);
   if (pty == null) {
+    setWaiting(process, '');
     closeFrom(process, 0);
     then();
     return;
   }
-  process.threads = process.threads.map((thread) => ({ ...thread, waitsFor: 'ttywai' }));
+  setWaiting(process, 'ttywai');
   pty.whenRead(() => closeAll(process, then));
+}
+
+function setWaiting(process: ProcessEntry, waitsFor: string): void {
+  process.threads = process.threads.map((thread) => ({ ...thread, waitsFor }));
 }
 
 function end(kernel: Kernel, process: ProcessEntry, status: number): void {

@@ -153,8 +153,11 @@ export function connect(kernel: Kernel, process: ProcessEntry, fd: number, wante
   const own = socketOf(kernel, process, fd);
   const { prison } = process.credential;
   const stream = own.type === socketTypes.stream;
+  if (stream && isMulticast(wanted.address)) throw kernel.error('EAFNOSUPPORT');
   const remote = replaceLoopback(prison, wanted);
   if (remote === null) throw kernel.error('EAFNOSUPPORT');
+  const isReached = kernel.network.reaches(remote.address);
+  if (!isReached && remote.family === 'inet6') throw kernel.error('EHOSTUNREACH');
   const source = own.local?.address ?? sourceFor(kernel, prison, remote);
   if (source === null) {
     noSource(kernel, remote.family, stream);
@@ -163,9 +166,8 @@ export function connect(kernel: Kernel, process: ProcessEntry, fd: number, wante
   const port = own.local?.port ?? kernel.sockets.ephemeralPort();
   own.local = { family: remote.family, address: source, port };
   kernel.sockets.add(own);
-  // Nothing is sent of a datagram socket yet: of IPv4 it is connected although there is no way.
-  const sends = stream || remote.family === 'inet6';
-  if (sends && !kernel.network.reaches(remote.address)) throw kernel.error('EHOSTUNREACH');
+  // Nothing is sent of a datagram socket yet: it is connected although there is no way.
+  if (stream && !isReached) throw kernel.error('EHOSTUNREACH');
   if (!stream) own.remote = remote;
   else connectStream(kernel, own, remote, source);
 }

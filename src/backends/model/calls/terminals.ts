@@ -5,8 +5,21 @@ import type { ProcessEntry } from '../process.js';
 import { Pty } from '../pty.js';
 import { fileOf, install } from './files.js';
 
+/** Where slaves have their names; the devices of the model's devfs are not among them. */
+const FOLDER = '/dev/pts/';
+
+/** The two ends of a terminal. */
+export interface OpenedPty {
+  /** A descriptor. */
+  readonly master: number;
+  /** A descriptor. */
+  readonly slave: number;
+  /** Of the slave. */
+  readonly name: string;
+}
+
 /** openpty(3). */
-export function openPty(kernel: Kernel, process: ProcessEntry): { master: number; slave: number } {
+export function openPty(kernel: Kernel, process: ProcessEntry): OpenedPty {
   const pty = new Pty(kernel.ptys.size);
   kernel.ptys.add(pty);
   const { credential } = process;
@@ -15,11 +28,17 @@ export function openPty(kernel: Kernel, process: ProcessEntry): { master: number
     kernel.ptys.delete(pty);
   };
   const master = install(process, new OpenFile('terminal', credential, { closed, master: pty }));
-  const slave = install(process, new OpenFile('terminal', credential, { slave: pty }));
-  return { master, slave };
+  const slaveClosed = () => pty.closeSlave();
+  const slaveFile = new OpenFile('terminal', credential, { closed: slaveClosed, slave: pty });
+  return { master, slave: install(process, slaveFile), name: `${FOLDER}${pty.unit}` };
 }
 
-/** write(2) of so many bytes to a slave. @returns how many there was room for. @throws KernelError EIO: hung up */
+/**
+ * write(2) of so many bytes to a slave.
+ *
+ * @returns how many there was room for
+ * @throws KernelError EIO: the master is closed; EBADF: revoked; EAGAIN: there is no room
+ */
 export function writePty(
   kernel: Kernel,
   process: ProcessEntry,
@@ -28,15 +47,27 @@ export function writePty(
 ): number {
   const { slave } = fileOf(kernel, process, fd);
   if (slave === null) throw kernel.error('ENOTTY');
-  if (slave.isHungUp) throw kernel.error('EIO');
-  return slave.write(length);
+  if (slave.isRevoked) throw kernel.error('EBADF');
+  if (!slave.isMasterOpen) throw kernel.error('EIO');
+  const written = slave.write(length);
+  if (written === 0 && length > 0) throw kernel.error('EAGAIN');
+  return written;
 }
 
-/** read(2) of a master: everything that was written. */
-export function readPty(kernel: Kernel, process: ProcessEntry, fd: number): number {
+/** read(2) of a master. @returns 0: nothing comes any more. @throws KernelError EAGAIN: nothing has come */
+export function readPty(kernel: Kernel, process: ProcessEntry, fd: number, room: number): number {
   const { master } = fileOf(kernel, process, fd);
   if (master === null) throw kernel.error('ENOTTY');
-  return master.read();
+  const length = master.read(room);
+  if (length === 0 && master.isSlaveOpen) throw kernel.error('EAGAIN');
+  return length;
+}
+
+/** revoke(2) of a terminal. @returns whether the path is one's */
+export function revokePty(kernel: Kernel, path: string): boolean {
+  const pty = [...kernel.ptys].find(({ unit }) => path === `${FOLDER}${unit}`);
+  pty?.revoke();
+  return pty !== undefined;
 }
 
 /** The terminal whose last close this would be, and would wait for somebody to read it; null: none. */
