@@ -43,10 +43,16 @@ describe('jails that connections hold', () => {
   });
   afterEach(() => restore());
 
-  const lingering = () => listJails({ lingering: true }).filter((jail) => jail.state === 'lingering');
+  const lingering = () =>
+    listJails({ lingering: true }).filter((jail) => jail.state === 'lingering');
 
   it('stop() is done, although the jid is held by a connection that the jail closed first', async () => {
-    const jail = await Jail.create({ path: ROOT, hostname: 'web', name: 'web', addresses: [ADDRESS] });
+    const jail = await Jail.create({
+      path: ROOT,
+      hostname: 'web',
+      name: 'web',
+      addresses: [ADDRESS],
+    });
     await jail.exec('/bin/answer');
     await jail.stop();
     assert.deepEqual(listJails(), []);
@@ -229,7 +235,13 @@ describe('jails that connections hold', () => {
     });
 
     it('a jail never outlives all of its connections, whoever closes when', () => {
-      const event = fc.constantFrom('jail closes', 'host closes', 'jail sends', 'host reads', 'wait');
+      const event = fc.constantFrom(
+        'jail closes',
+        'host closes',
+        'jail sends',
+        'host reads',
+        'wait',
+      );
       fc.assert(
         fc.property(fc.array(event, { maxLength: 12 }), (events) => {
           now = 0;

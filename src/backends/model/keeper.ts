@@ -231,7 +231,8 @@ export class JailKeeper {
   }
 
   #lingers(): boolean {
-    if (this.#prison === undefined || !isHeldByConnections(this.#kernel, this.#prison)) return false;
+    if (this.#prison === undefined || !isHeldByConnections(this.#kernel, this.#prison))
+      return false;
     const { name, hostname, path, addresses } = this.entry(false);
     noteLingering(this.#kernel, this.#prison, { name, hostname, path, addresses });
     return true;

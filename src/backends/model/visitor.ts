@@ -90,7 +90,8 @@ export class Visitor {
 
   // Of somebody else's jail only the kernel's list tells.
   #lingers(): boolean {
-    if (this.#prison === undefined || !isHeldByConnections(this.#kernel, this.#prison)) return false;
+    if (this.#prison === undefined || !isHeldByConnections(this.#kernel, this.#prison))
+      return false;
     const reads = readsBy(this.#kernel, () => this.monitor);
     const row = readListing(reads).rows.find(({ jid }) => jid === this.jid);
     if (row === undefined) return false;

@@ -25,7 +25,12 @@ function roleOf(pid: number, { me, tracer }: Roles): string {
  * A look at a process: its state, whether it is traced and on its way out, whether it waits for its terminal, and who its
  * parent is by the list of processes and by procfs, which has no zombies.
  */
-export function replayLook(replay: Replay, name: string, process: ModelProcess, roles: Roles): void {
+export function replayLook(
+  replay: Replay,
+  name: string,
+  process: ModelProcess,
+  roles: Roles,
+): void {
   const seen = () => {
     const all = decodeProcesses(roles.me.sysctlMib(KERN_PROC_ALL).bytes, layout59);
     const found = all.find(({ pid }) => pid === process.pid);

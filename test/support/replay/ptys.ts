@@ -8,7 +8,8 @@ import type { Replay } from './replay.js';
 const { SIGKILL = 9 } = layout59.signals;
 const ROOT = '/tmp/rec';
 const NO_WAITING = 'close(2) of the model does not wait: it says that it would, by a KernelHang';
-const NO_INPUT = 'what is typed, who may open a terminal and whose session it is are not modelled here';
+const NO_INPUT =
+  'what is typed, who may open a terminal and whose session it is are not modelled here';
 
 /** How somebody makes an end of the waiting. */
 type Ending = 'read' | 'close' | 'revoke';
@@ -48,9 +49,7 @@ class Terminal {
     this.#slave = slave;
     this.#path = path;
     replay.check(`${name}: jail`, () => attempt(() => jailBy(this.#writer, 'pty', ROOT)));
-    replay.check(`${name}: write`, () =>
-      attempt(() => this.#writer.writeTerminal(slave, bytes)),
-    );
+    replay.check(`${name}: write`, () => attempt(() => this.#writer.writeTerminal(slave, bytes)));
   }
 
   run(ending: Ending): void {
