@@ -159,7 +159,7 @@ void test_far_down(const Scene& scene) {
   constexpr int kLengths[] = {200, 199};
   for (const int length : kLengths) {
     inner[length] = '\0';
-    char whole[1024];
+    char whole[sizeof path + sizeof inner];
     snprintf(whole, sizeof whole, "%s%s", path, inner);
     check(rmdir(whole) == 0, "far down: its folder is free");
   }
