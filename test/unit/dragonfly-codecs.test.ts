@@ -10,6 +10,10 @@ import {
   readCapabilities,
 } from '#internal/backends/dragonfly/capability-nodes.js';
 import {
+  type CompiledField,
+  compiledLayout,
+} from '#internal/backends/dragonfly/compiled-layout.js';
+import {
   checkListingBudget,
   confirmRows,
   listingBytes,
@@ -39,6 +43,7 @@ import {
   encodeInt,
 } from '#internal/backends/dragonfly/sysctl-value.js';
 import { ModelKernel } from '#internal/backends/model/index.js';
+import { encodeProcess } from '#internal/backends/model/kinfo-encoder.js';
 import { JailError } from '#internal/errors.js';
 import { jailBy } from '../support/recordings.js';
 
@@ -325,6 +330,44 @@ function row(jid: number): string {
   return `${jid} host${jid}.example.org /jails/number ${jid} fd00::${(jid % 65_535).toString(16).padStart(4, '0')} 10.0.0.1`;
 }
 
+const STRUCTURES: Readonly<Record<string, string>> = {
+  jailV0: 'jail_v0',
+  sockaddrStorage: 'sockaddr_storage',
+  sockaddrIn: 'sockaddr_in',
+  sockaddrIn6: 'sockaddr_in6',
+  sockaddrUn: 'sockaddr_un',
+  kinfoProc: 'kinfo_proc',
+  kinfoLwp: 'kinfo_lwp',
+};
+
+/** What an addon tells whose system has so many words more before each field of kinfo_lwp and kinfo_proc. */
+function grownFields(gaps: readonly number[]): CompiledField[] {
+  const lwp = grown('kinfoLwp', gaps, 0);
+  const more = (lwp[0]?.size ?? 0) - layout59.structs.kinfoLwp.size;
+  const others = (Object.keys(layout59.structs) as (keyof typeof layout59.structs)[])
+    .filter((name) => name !== 'kinfoProc' && name !== 'kinfoLwp')
+    .flatMap((name) => grown(name, [], 0));
+  return [...lwp, ...grown('kinfoProc', gaps.slice(20), more), ...others];
+}
+
+function grown(
+  name: keyof typeof layout59.structs,
+  gaps: readonly number[],
+  inLwp: number,
+): CompiledField[] {
+  const { size, fields } = layout59.structs[name];
+  const structure = STRUCTURES[name] ?? name;
+  const places = Object.entries(fields).sort(([, a], [, b]) => a[0] - b[0]);
+  let shift = 0;
+  const rows = places.map(([field, [offset, bytes]], index) => {
+    shift += 8 * (gaps[index] ?? 0);
+    const row = { structure, field, offset: offset + shift, size: bytes };
+    if (field === 'kp_lwp') shift += inLwp;
+    return row;
+  });
+  return [{ structure, field: '', offset: 0, size: size + shift }, ...rows];
+}
+
 describe('kern.proc', () => {
   const { size } = layout59.structs.kinfoProc;
 
@@ -355,6 +398,20 @@ describe('kern.proc', () => {
     const { bytes } = kernel.host.sysctlMib([1, 14, 0]);
     const shifted = Buffer.concat([Buffer.alloc(3), bytes]).subarray(3);
     assert.deepEqual(decodeProcesses(shifted, layout59), decodeProcesses(bytes, layout59));
+  });
+
+  it('a release whose records have grown anywhere is read by the layout that the addon was compiled with', () => {
+    const kernel = new ModelKernel();
+    const bytes = encodeProcess(kernel.host.entry, layout59);
+    const gaps = fc.array(fc.nat({ max: 4 }), { minLength: 80, maxLength: 80 });
+    fc.assert(
+      fc.property(gaps, (sizes) => {
+        const layout = compiledLayout(grownFields(sizes));
+        const grown = encodeProcess(kernel.host.entry, layout);
+        assert.equal(grown.length, layout.structs.kinfoProc.size);
+        assert.deepEqual(decodeProcesses(grown, layout), decodeProcesses(bytes, layout59));
+      }),
+    );
   });
 
   it('the kernel’s own threads are told apart', () => {
