@@ -94,6 +94,8 @@ describe('the arguments of spawn()', () => {
       delete process.env.DFJAIL_UNIT_SECRET;
     }
     assert.deepEqual(option({ env: { PATH: '/x' } })().env, ['PATH=/x']);
+    assert.equal(option({ env: { PATH: '/x' } })().defaultPath, false);
+    assert.equal(option({ env: { A: '1' }, pty: true })().defaultPath, true);
   });
 
   it('variables that no environment can hold are refused', () => {
