@@ -41,6 +41,9 @@ describe('Jail on a model kernel', () => {
   beforeEach(() => use());
   afterEach(() => restore());
 
+  // Without the file system of the root directory.
+  const mountRows = () => kernel.host.getfsstat().filter(({ on }) => on !== '/');
+
   const code = (expected: string, step?: string) => (error: unknown) => {
     assert.ok(error instanceof JailError, String(error));
     assert.equal(error.code, expected);
@@ -170,7 +173,7 @@ describe('Jail on a model kernel', () => {
       ],
     } as const;
     const jail = await Jail.create(spec);
-    const mounted = kernel.host.getfsstat().map(({ type, flags }) => [type, flags]);
+    const mounted = mountRows().map(({ type, flags }) => [type, flags]);
     assert.deepEqual(mounted, [
       ['null', 1],
       ['devfs', 0],
@@ -178,7 +181,7 @@ describe('Jail on a model kernel', () => {
     ]);
     assert.equal((await jail.exec('/bin/stat', ['/usr/local'])).stdout, 'directory');
     await jail.stop();
-    assert.deepEqual(kernel.host.getfsstat(), []);
+    assert.deepEqual(mountRows(), []);
     kernel.host.symlink('/usr', `${ROOT}/link`);
     const linked = Jail.create({ ...spec, mounts: [{ type: 'tmpfs', target: '/link' }] });
     await assert.rejects(linked, code('ELOOP', 'mount'));
@@ -188,9 +191,25 @@ describe('Jail on a model kernel', () => {
     const capabilities = { mountTmpfs: true };
     const jail = await Jail.create({ path: ROOT, hostname: 'h', capabilities });
     assert.equal((await jail.exec('/bin/mount', ['/usr'])).exitCode, 0);
-    assert.equal(kernel.host.getfsstat().length, 1);
+    assert.equal(mountRows().length, 1);
     await jail.stop();
-    assert.deepEqual([kernel.host.getfsstat(), kernel.jails], [[], []]);
+    assert.deepEqual([mountRows(), kernel.jails], [[], []]);
+  });
+
+  it('mounts from inside are found wherever they are, whatever they cover', async () => {
+    const long = `/${'x'.repeat(100)}/${'y'.repeat(100)}`;
+    for (const path of [long, '/tmp']) kernel.directory(`${ROOT}${path}`);
+    const jail = await Jail.create({
+      path: ROOT,
+      hostname: 'h',
+      capabilities: { mountTmpfs: true, mountNullfs: true },
+      mounts: [{ type: 'tmpfs', target: '/tmp' }],
+    });
+    for (const path of [long, long, '/tmp', '/']) {
+      assert.equal((await jail.exec('/bin/mount', [path])).exitCode, 0, path);
+    }
+    await jail.stop();
+    assert.deepEqual([mountRows(), kernel.jails], [[], []]);
   });
 
   it('what else holds it is told, and stop() can be called again', async () => {
@@ -434,7 +453,7 @@ describe('Jail on a model kernel', () => {
     kernel.faults.forget();
     const [second] = await recover();
     assert.deepEqual([second?.undone, second?.failed], [['unmounted /usr'], []]);
-    assert.deepEqual([kernel.host.getfsstat(), await recover()], [[], []]);
+    assert.deepEqual([mountRows(), await recover()], [[], []]);
   });
 
   it('the example of the documentation', async () => {

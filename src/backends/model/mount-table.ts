@@ -34,7 +34,7 @@ export class MountTable {
   add(mount: Omit<Mount, 'id'>): Mount {
     const added = { ...mount, id: this.#nextId++ };
     this.#mounts.push(added);
-    topOf(mount.covers.vnode).mountedHere = added;
+    mount.covers.vnode.mountedHere = added;
     added.prison?.hold(added);
     return added;
   }
@@ -64,10 +64,4 @@ export class MountTable {
   rootedAt(vnode: Vnode): Mount | undefined {
     return this.#mounts.find(({ root }) => root === vnode);
   }
-}
-
-function topOf(vnode: Vnode): Vnode {
-  let at = vnode;
-  while (at.mountedHere !== null) at = at.mountedHere.root;
-  return at;
 }

@@ -38,6 +38,8 @@ export function mount(kernel: Kernel, process: ProcessEntry, request: MountReque
   if ((request.flags & MNT_UPDATE) !== 0) return update(kernel, covers, request);
   if (!covers.vnode.isDirectory) throw kernel.error('ENOTDIR');
   if (NO_STACKING.includes(covers.vnode.fileSystem.type)) throw kernel.error('EPERM');
+  // A root directory that something lies on: only from there it is found uncovered.
+  if (covers.vnode.mountedHere !== null) throw kernel.error('EBUSY');
   const root = rootOf(kernel, process, request);
   return kernel.mounts.add({
     type: request.type,
