@@ -1,4 +1,10 @@
-import type { ModelKernel, Program, ProgramContext } from 'dragonfly-jail/testing';
+import {
+  KernelError,
+  type ModelKernel,
+  type ModelProcess,
+  type Program,
+  type ProgramContext,
+} from 'dragonfly-jail/testing';
 import { addresses, callProgram, serve } from './network.js';
 import { format } from './printf.js';
 import { sh } from './shell.js';
@@ -30,7 +36,8 @@ const programs: Readonly<Record<string, Program>> = {
   touch: (context) =>
     eachFile(context, (path) => context.process.openForWriting(path, { append: true })),
   rm,
-  mkdir: (context) => eachFile(context, (path) => context.process.create(path, 'directory')),
+  mkdir,
+  mv: ({ argv, process }) => process.rename(argv[1] ?? '', argv[2] ?? ''),
   mkfifo: (context) => eachFile(context, (path) => context.process.create(path, 'fifo')),
   ln: ({ argv, process }) => process.symlink(argv[2] ?? '', argv[3] ?? ''),
   grep,
@@ -180,6 +187,27 @@ function stat({ argv, process, stdout, stderr }: ProgramContext): number {
     const { uid, mode } = process.stat(path);
     stdout.write(argv[2] === '%a' ? `${mode.toString(8)}\n` : `${uid}\n`);
   });
+}
+
+function mkdir({ argv: [name = '', ...args], process, stderr }: ProgramContext): number {
+  const withParents = args[0] === '-p';
+  const argv = [name, ...(withParents ? args.slice(1) : args)];
+  return eachFile({ argv, stderr }, (path) => {
+    if (withParents) makeAll(process, path);
+    else process.create(path, 'directory');
+  });
+}
+
+function makeAll(process: ModelProcess, path: string): void {
+  let at = path.startsWith('/') ? '' : '.';
+  for (const part of path.split('/').filter((name) => name !== '')) {
+    at += `/${part}`;
+    try {
+      process.create(at, 'directory');
+    } catch (error) {
+      if (!(error instanceof KernelError) || error.code !== 'EEXIST') throw error;
+    }
+  }
 }
 
 function eachFile(
