@@ -94,6 +94,7 @@ function mochaCommand(home, result, args, files) {
     ['--reporter', join(home, 'scripts', 'lib', 'mocha-reporter.mjs')],
     ['--reporter-option', `result=${result}`],
     ['--timeout', `${TEST_TIMEOUT}`],
+    isDragonfly ? ['--require', join(home, 'build', 'test', 'support', 'hooks.js')] : [],
     process.env.CI ? ['--forbid-only'] : [],
     args,
     files,

@@ -9,13 +9,20 @@ import fc from 'fast-check';
 import { nextIPv4, nextIPv6 } from '../support/addresses.js';
 import { CliProcess, cliEnvironment, runDfjail } from '../support/cli-process.js';
 import { copyRoot } from '../support/copied-root.js';
-import { eventually, isRoot, needRoot, skip, skipOnModel } from '../support/environment.js';
+import {
+  eventually,
+  isRoot,
+  needRoot,
+  patience,
+  skip,
+  skipOnModel,
+} from '../support/environment.js';
 import { attempt, compileHostile } from '../support/hostile.js';
 import { jlsByHand } from '../support/jls-by-hand.js';
 import { Snapshot } from '../support/leaks.js';
 import { Terminal, whyNoTerminal } from '../support/terminal/index.js';
 
-const TEST_TIMEOUT = 30_000;
+const TEST_TIMEOUT = patience(30_000);
 const HEADER = 'JID\tHostname\tPath\t\tIPs\n';
 
 describe('dfjail jail, jls and jexec', function () {
@@ -109,7 +116,7 @@ describe('dfjail jail, jls and jexec', function () {
         root,
         'h',
         '',
-        ...shell('sleep 1.5 >/dev/null 2>&1 & exit 3'),
+        ...shell(`sleep ${patience(1500) / 1000} >/dev/null 2>&1 & exit 3`),
       );
       assert.equal(code, 3);
       const jid = Number(stdout);

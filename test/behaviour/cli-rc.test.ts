@@ -3,11 +3,11 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Jail, listJails } from 'dragonfly-jail';
 import { runDfjail } from '../support/cli-process.js';
-import { eventually, onRealDragonfly } from '../support/environment.js';
+import { eventually, onRealDragonfly, patience } from '../support/environment.js';
 import { Snapshot } from '../support/leaks.js';
 import { makeRoot, type TestRoot } from '../support/roots.js';
 
-const TEST_TIMEOUT = 60_000;
+const TEST_TIMEOUT = patience(60_000);
 // On DragonFly jails of one root would have to share these mounts.
 const DEVICES = 'jail_devfs_enable="YES"\njail_procfs_enable="YES"\n';
 

@@ -8,12 +8,19 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Jail, type JailInfo, listJails } from 'dragonfly-jail';
 import { CliProcess, cliEnvironment, dfjailPath, runDfjail } from '../support/cli-process.js';
-import { eventually, isRoot, needRoot, onRealDragonfly, skip } from '../support/environment.js';
+import {
+  eventually,
+  isRoot,
+  needRoot,
+  onRealDragonfly,
+  patience,
+  skip,
+} from '../support/environment.js';
 import { descendants, hostMounts, stillThere } from '../support/host.js';
 import { Snapshot } from '../support/leaks.js';
 import { system } from '../support/system/index.js';
 
-const TEST_TIMEOUT = 30_000;
+const TEST_TIMEOUT = patience(30_000);
 
 describe('dfjail, the program', function () {
   this.timeout(TEST_TIMEOUT);

@@ -8,12 +8,12 @@ import { Jail, listJails } from 'dragonfly-jail';
 import { readState, type ServiceStatus } from 'dragonfly-jail/supervisor';
 import { nextIPv4 } from '../support/addresses.js';
 import { CliProcess, cliEnvironment, dfjailPath, runDfjail } from '../support/cli-process.js';
-import { eventually, onRealDragonfly } from '../support/environment.js';
+import { eventually, onRealDragonfly, patience } from '../support/environment.js';
 import { hostProcess } from '../support/host.js';
 import { Snapshot } from '../support/leaks.js';
 import { makeRoot, type TestRoot } from '../support/roots.js';
 
-const TEST_TIMEOUT = 60_000;
+const TEST_TIMEOUT = patience(60_000);
 // On DragonFly jails of one root would have to share these mounts.
 const DEVICES = 'jail_devfs_enable="YES"\njail_procfs_enable="YES"\n';
 

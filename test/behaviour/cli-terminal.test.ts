@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findJails, Jail, type JailInfo, listJails, listProcesses } from 'dragonfly-jail';
 import { runDfjail } from '../support/cli-process.js';
-import { eventually, skip, skipOnModel } from '../support/environment.js';
+import { eventually, patience, skip, skipOnModel } from '../support/environment.js';
 import { hostProcesses } from '../support/host.js';
 import { Snapshot } from '../support/leaks.js';
 import { system } from '../support/system/index.js';
 import { Terminal, whyNoTerminal } from '../support/terminal/index.js';
 
-const TEST_TIMEOUT = 60_000;
+const TEST_TIMEOUT = patience(60_000);
 
 describe('dfjail in a real terminal', function () {
   this.timeout(TEST_TIMEOUT);

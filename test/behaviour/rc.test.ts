@@ -28,13 +28,14 @@ import {
   nodePath,
   onDragonfly,
   onlyInThisProgram,
+  patience,
   rcUrl,
 } from '../support/environment.js';
 import { makeDirectory, makeLink, namesIn, writeFile } from '../support/files.js';
 import { Snapshot } from '../support/leaks.js';
 import { makeRoot, type TestRoot } from '../support/roots.js';
 
-const TEST_TIMEOUT = 30_000;
+const TEST_TIMEOUT = patience(30_000);
 const SLEEPER = "/bin/sh -c 'sleep 1000 &'";
 
 describe('a jail of rc.conf that is started', function () {

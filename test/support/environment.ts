@@ -19,6 +19,14 @@ if (process.env.DFJAIL_TEST_BACKEND === 'dragonfly' && !onRealDragonfly) {
 /** Are the jails DragonFly's, those of its kernel or of the model of it? What they promise differs from Linux in places. */
 export const onDragonfly = onModel || onRealDragonfly;
 
+// DragonFly runs on emulated processors as often as not: Node takes seconds to start there.
+const slowness = Number(process.env.DFJAIL_TEST_SLOWNESS ?? (onRealDragonfly ? 5 : 1));
+
+/** How long to wait on this machine for what takes so many milliseconds at most on others. */
+export function patience(milliseconds: number): number {
+  return milliseconds * slowness;
+}
+
 /** The program that runs the tests; the roots of the tests have it at the same path. */
 export const nodePath = realpathSync(process.execPath);
 
@@ -84,7 +92,7 @@ export async function eventually(
   check: () => void | Promise<void>,
   milliseconds = 3000,
 ): Promise<void> {
-  const end = performance.now() + milliseconds;
+  const end = performance.now() + patience(milliseconds);
   for (;;) {
     try {
       return await check();
@@ -102,8 +110,9 @@ export async function within<T>(
   promise: Promise<T>,
 ): Promise<T> {
   const timer = new AbortController();
-  const late = sleep(milliseconds, undefined, { signal: timer.signal }).then(() =>
-    assert.fail(`${what} took more than ${milliseconds} ms`),
+  const most = patience(milliseconds);
+  const late = sleep(most, undefined, { signal: timer.signal }).then(() =>
+    assert.fail(`${what} took more than ${most} ms`),
   );
   late.catch(() => {});
   try {

@@ -15,18 +15,36 @@ const FORWARDED: readonly NodeJS.Signals[] = [
 // What a terminal sends to everything in its foreground, when keys are pressed or it is closed.
 const OF_TERMINALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGHUP'];
 
+/** What dfjail is sent, on its way to a command. */
+export interface Forwarding {
+  /** Names the command, once. */
+  to(child: JailedProcess): void;
+  stop(): void;
+}
+
 /**
  * Sends on to a command what dfjail is sent. What comes from the keyboard goes to what the command has started as well,
- * as it would without dfjail in between.
+ * as it would without dfjail in between. It begins before there is the command, which may tell others that it runs as soon
+ * as it does: what comes until it is named waits for that.
  *
- * @param child the command
  * @param io whose signals
- * @returns ends it
  */
-export function forwardSignals(child: JailedProcess, io: Io): () => void {
-  const stops = FORWARDED.map((signal) => io.onSignal(signal, () => forward(signal, child, io)));
-  return () => {
-    for (const stop of stops) stop();
+export function forwardSignals(io: Io): Forwarding {
+  const early: NodeJS.Signals[] = [];
+  let command: JailedProcess | null = null;
+  const take = (signal: NodeJS.Signals) => {
+    if (command === null) early.push(signal);
+    else forward(signal, command, io);
+  };
+  const stops = FORWARDED.map((signal) => io.onSignal(signal, () => take(signal)));
+  return {
+    to(child) {
+      command = child;
+      for (const signal of early.splice(0)) take(signal);
+    },
+    stop() {
+      for (const stop of stops) stop();
+    },
   };
 }
 

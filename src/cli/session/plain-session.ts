@@ -38,14 +38,15 @@ export async function plainSession(
     sink === null ? slot(io, 'stdout', 1) : 'pipe',
     sink === null ? slot(io, 'stderr', 2) : 'pipe',
   ] as const;
-  const child = jail.spawn(command.file, command.args, { ...command.options, stdio });
-  const stopForwarding = forwardSignals(child, io);
+  const forwarding = forwardSignals(io);
   let stopFeeding = () => {};
-  const quiet = [
-    drain(child.stdout, () => sink?.stdout ?? io.stdout),
-    drain(child.stderr, () => sink?.stderr ?? io.stderr),
-  ];
   try {
+    const child = jail.spawn(command.file, command.args, { ...command.options, stdio });
+    forwarding.to(child);
+    const quiet = [
+      drain(child.stdout, () => sink?.stdout ?? io.stdout),
+      drain(child.stderr, () => sink?.stderr ?? io.stderr),
+    ];
     const exited = child.exited;
     exited.catch(() => {}); // it is awaited below, but a failure to start comes first
     await whenStarted(child);
@@ -54,7 +55,7 @@ export async function plainSession(
     for (const isQuiet of quiet) await isQuiet();
     return { exitCode, signal };
   } finally {
-    stopForwarding();
+    forwarding.stop();
     stopFeeding();
   }
 }

@@ -5,7 +5,7 @@ import type { HostProcess, HostSystem } from './system.js';
 // More than a test opens.
 const MOST_DESCRIPTORS = 256;
 const COLUMNS = ['pid', 'ppid', 'jail', 'state', 'lstart', 'ucomm'];
-const ROW = /^ *(\d+) +(\d+) +(\d+) +(\S+) +(.*\d{4}) +(\S.*?) *$/;
+const ROW = /^ *(\d+) +(-?\d+) +(\d+) +(\S+) +(.*\d{4}) +(\S.*?) *$/;
 const SLEEPING = /^[IS]/;
 const WAITING = /^[DB]/;
 
