@@ -39,7 +39,8 @@ export function checkAttach(reads: KernelReads, privileged: boolean, jid: number
 export function refuseInJail(reads: KernelReads): void {
   if (!isJailed(reads)) return;
   const reason = 'a process in a jail can neither make nor enter jails';
-  throw unsupported('Jail.create() in a jail', reason, 'run the program on the host');
+  const error = unsupported('Jail.create() in a jail', reason, 'run the program on the host');
+  throw Object.assign(error, { step: 'privilege' });
 }
 
 /**
