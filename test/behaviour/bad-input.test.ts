@@ -12,7 +12,7 @@ import {
   watchJails,
 } from 'dragonfly-jail';
 import { nextIPv4 } from '../support/addresses.js';
-import { isRoot, needRootless, onRealDragonfly } from '../support/environment.js';
+import { isRoot, needRootless } from '../support/environment.js';
 import { makeLink, writeFile } from '../support/files.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
