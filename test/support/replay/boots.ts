@@ -65,6 +65,7 @@ export function replayMountNames(replay: Replay): void {
   }
   table('names: all are gone', NAMES);
   replayStacking(replay, recorder, call, table);
+  replayCovering(replay, recorder, call, table);
 }
 
 function replayStacking(
@@ -104,4 +105,33 @@ function replayStacking(
     call(`stacking: unmount /${name}`, () => recorder.unmount(`${ROOT}/${name}`));
   }
   table('stacking: getfsstat then', ROOT);
+}
+
+// An inmate mounts on the root of the jail: that of whoever is inside moves there, that of the jail does not.
+function replayCovering(
+  replay: Replay,
+  recorder: ModelProcess,
+  call: (name: string, make: () => unknown) => void,
+  table: (name: string, below: string) => void,
+): void {
+  const mounter = recorder.fork();
+  replay.check('covering: jail', () => attempt(() => jailBy(mounter, 'cover', ROOT)));
+  mounter.chdir('/');
+  recorder.sysctl(`jail.${mounter.jid}.vfs_mount_tmpfs`, { value: encodeInt(1) });
+  call('covering: tmpfs on its root', () => mounter.mount('tmpfs', '/'));
+  call('covering: the mounter looks for what is covered', () => mounter.stat('/src'));
+  call('covering: tmpfs on its root again', () => mounter.mount('tmpfs', '/'));
+  const visitor = recorder.fork();
+  visitor.jailAttach(mounter.jid);
+  visitor.chdir('/');
+  call('covering: one who enters looks for what is covered', () => visitor.stat('/src'));
+  call('covering: one who enters, tmpfs on the root', () => visitor.mount('tmpfs', '/'));
+  table('covering: getfsstat', ROOT);
+  for (const process of [visitor, mounter]) endChild(recorder, process);
+  replay.checkList('covering: nobody is left', recorder);
+  for (let round = 0; round < 4; round++) {
+    call('covering: unmount', () => recorder.unmount(ROOT));
+  }
+  table('covering: getfsstat then', ROOT);
+  replay.checkList('covering: unmounted', recorder);
 }

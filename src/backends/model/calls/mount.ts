@@ -1,7 +1,7 @@
 import { deviceFileSystem, emptyFileSystem } from '../file-systems.js';
 import type { Kernel } from '../kernel-state.js';
 import type { Mount } from '../mount-table.js';
-import { lookup, type Place, pathOf } from '../place.js';
+import { lookup, Place, pathOf } from '../place.js';
 import type { ProcessEntry } from '../process.js';
 import { processFileSystem } from '../procfs.js';
 import type { Vnode } from '../vnode.js';
@@ -38,10 +38,10 @@ export function mount(kernel: Kernel, process: ProcessEntry, request: MountReque
   if ((request.flags & MNT_UPDATE) !== 0) return update(kernel, covers, request);
   if (!covers.vnode.isDirectory) throw kernel.error('ENOTDIR');
   if (NO_STACKING.includes(covers.vnode.fileSystem.type)) throw kernel.error('EPERM');
-  // A root directory that something lies on: only from there it is found uncovered.
+  // Only who has entered a jail stands on a root directory that something lies on.
   if (covers.vnode.mountedHere !== null) throw kernel.error('EBUSY');
   const root = rootOf(kernel, process, request);
-  return kernel.mounts.add({
+  const mounted = kernel.mounts.add({
     type: request.type,
     from: request.source ?? request.type,
     on: cutName(request.path),
@@ -50,6 +50,18 @@ export function mount(kernel: Kernel, process: ProcessEntry, request: MountReque
     covers,
     prison: process.credential.prison,
   });
+  moveInto(kernel, covers, root);
+  return mounted;
+}
+
+// checkdirs() in sys/kern/vfs_syscalls.c: who stands on it, or has his root there, stands on what is mounted from now on.
+// The root of a jail stays what it was: who enters later finds what is covered.
+function moveInto(kernel: Kernel, covers: Place, root: Vnode): void {
+  const above = new Place(root, covers.parent, covers.vnode);
+  for (const process of kernel.processes.all) {
+    if (process.cwd.is(covers)) process.cwd = above;
+    if (process.root.is(covers)) process.root = above;
+  }
 }
 
 function mayMount(kernel: Kernel, process: ProcessEntry, type: string): void {
