@@ -15,6 +15,8 @@ export function failureOf(body: FailedBody, jid?: number): JailError {
     step: body.step,
     path: body.path,
     jid,
+    // What it knows beside: who it is that holds a process, for one.
+    hint: body.detail === '' ? undefined : body.detail,
   });
 }
 
