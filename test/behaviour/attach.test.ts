@@ -144,7 +144,7 @@ describe('attach()', () => {
         exitCode: 0,
         mine: true,
         again: 'ERR_JAIL_UNSUPPORTED',
-        create: 'ERR_JAIL_UNSUPPORTED',
+        create: 'EPERM',
         info: 'ERR_JAIL_NOT_FOUND',
         listed: 0,
         jails: false,

@@ -5,6 +5,8 @@ import { nativeFailure } from '../../native.js';
 import type { AttachReport } from '../../reports.js';
 import { failedWith, isJailed, type KernelReads } from './kernel-reads.js';
 
+const FORBIDDEN = { errno: constants.errno.EPERM, code: 'EPERM' };
+
 /** What the addon has on DragonFly to enter a jail. */
 interface AttachNative {
   /** Closes what is open on directories, jail_attach(2) of this process, chdir(2) to `/`. */
@@ -27,20 +29,18 @@ export function checkAttach(reads: KernelReads, privileged: boolean, jid: number
     throw unsupported('attach() in a jail', reason, 'run the program on the host');
   }
   if (privileged) return;
-  const { EPERM: errno } = constants.errno;
-  throw new JailSystemError({ errno, code: 'EPERM', syscall: 'jail_attach', step: 'attach', jid });
+  throw new JailSystemError({ ...FORBIDDEN, syscall: 'jail_attach', step: 'attach', jid });
 }
 
 /**
  * Says what a monitor would say in a jail. After {@link enterJail} there is none to be started: its program is outside.
  *
- * @throws JailError `ERR_JAIL_UNSUPPORTED`
+ * @throws JailSystemError `EPERM` step `privilege`
  */
 export function refuseInJail(reads: KernelReads): void {
   if (!isJailed(reads)) return;
-  const reason = 'a process in a jail can neither make nor enter jails';
-  const error = unsupported('Jail.create() in a jail', reason, 'run the program on the host');
-  throw Object.assign(error, { step: 'privilege' });
+  const hint = 'a process in a jail can neither make nor enter jails: run the program on the host';
+  throw new JailSystemError({ ...FORBIDDEN, syscall: 'jail', step: 'privilege', hint });
 }
 
 /**
