@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { JailError, JailSystemError } from '../errors.js';
+import { isLinkRefused } from '../link-error.js';
 
 /**
  * An error of `node:fs`, or one in its form, as an error of the step that prepares a root.
@@ -11,9 +12,7 @@ export function rootError(error: unknown, path: string): Error {
   if (error instanceof JailError || !isSystemError(error)) {
     return error instanceof Error ? error : new Error(String(error));
   }
-  // What DragonFly says of a link that O_NOFOLLOW does not follow.
-  if (error.code === 'EMLINK' && error.syscall === 'open')
-    return rootFailure('ELOOP', 'open', path);
+  if (isLinkRefused(error)) return rootFailure('ELOOP', 'open', path);
   const errno = error.errno ?? constants.errno[error.code as keyof typeof constants.errno];
   return new JailSystemError({
     errno,
