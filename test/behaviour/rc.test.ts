@@ -330,7 +330,10 @@ ${shown} ${root.path}/nowhere null rw,noauto 0 0
     // On DragonFly jails that share a root would have to share its mounts.
     const alone = onDragonfly ? { devfs_enable: 'NO', procfs_enable: 'NO' } : {};
     const order = { db_depends: 'net', web_depends: 'db', list_depends: 'mail' };
-    const all = conf({ ...alone, ...order, mail_exec_start: '/bin/false' }, 'web mail list db net');
+    const all = conf(
+      { ...alone, ...order, mail_exec_start: "/bin/sh -c 'exit 1'" },
+      'web mail list db net',
+    );
     const results = await startAll(all, options);
     assert.deepEqual(
       results.map(({ name, status }) => [name, status?.state ?? null]),

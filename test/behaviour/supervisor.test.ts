@@ -90,7 +90,8 @@ describe('a supervisor of services in jails', () => {
 
   it('knows a service ready by the port that it listens on', async () => {
     const port = nextPort();
-    const node = `setTimeout(() => require('node:net').createServer().listen(${port}), 100)`;
+    // By its only family: DragonFly's `::` is IPv6 alone.
+    const node = `setTimeout(() => require('node:net').createServer().listen(${port}, '0.0.0.0'), 100)`;
     const command = onModel ? ['listen', `${port}`, '100'] : [nodePath, '-e', node];
     const jail = jails.spec({ addresses: [nextIPv4()] });
     const { supervisor } = make({ web: { ...service(command, { ready: { port } }), jail } });

@@ -15,7 +15,7 @@ import {
   needControl,
   outside,
 } from '../support/attack.js';
-import { isRoot, needRoot, skip, skipOnDragonfly } from '../support/environment.js';
+import { isRoot, needRoot, onDragonfly, skip, skipOnDragonfly } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 import { Program } from '../support/programs.js';
 
@@ -35,7 +35,9 @@ describe('the files of the host', () => {
 
   for (const way of ['climb-by-descriptor', 'climb-by-directory']) {
     it(`are not reached by a second root: ${way}`, async () => {
-      assertWorks(await inChroot(jails, way, `.${secret}`));
+      // With a second root DragonFly lets nobody make a third while a directory is open.
+      const control = onDragonfly ? outside : inChroot;
+      assertWorks(await control(jails, way, `.${secret}`));
       assertRefused(await inside(jail, way, `.${secret}`));
       assertRefused(await inside(jail, way, secret));
     });
@@ -182,7 +184,8 @@ describe('the files of the host', () => {
     }
     const mounts = [
       ...jails.root.mounts,
-      { type: 'nullfs', source: shared, target: '/mnt/shared' } as const,
+      // On Linux always so; on DragonFly, where root inside has the host's number, when asked.
+      { type: 'nullfs', source: shared, target: '/mnt/shared', options: NO_SET_UID } as const,
     ];
     const sharing = await jails.create({ mounts });
     const ids = async (path: string) =>
@@ -199,6 +202,8 @@ describe('the files of the host', () => {
     return outside(jails, '--in-namespaces', 'write', ...setting);
   }
 });
+
+const NO_SET_UID = { nosuid: true } as const;
 
 function descriptorsIn(text = ''): number[] {
   return [...text.matchAll(/^descriptor (\d+)/gm)].map(([, number]) => Number(number));

@@ -113,15 +113,13 @@ describe('the mounts of a jail on DragonFly', () => {
   const jails = useJails();
   let before_: string[];
   let place: string;
-  let other: string;
   let jail: Jail;
 
   before(function () {
     needDragonfly(this);
     compileAttacks(this, jails);
     place = join(jails.root.outside, 'place');
-    other = join(jails.root.outside, 'other');
-    for (const folder of [place, other]) mkdirSync(folder);
+    mkdirSync(place);
   });
   beforeEach(async () => {
     before_ = hostMounts();
@@ -154,7 +152,7 @@ describe('the mounts of a jail on DragonFly', () => {
   });
 
   it('stay read-only', async () => {
-    assertWorks(await outside(jails, 'bind-then-make-writable', other, place));
+    // There is no control: a nullfs that was mounted read-only is made writable by nobody.
     for (const path of ['/usr', '/bin'])
       assertRefused(await inside(jail, 'make-writable', path), MAY_NOT);
     assertRefused(await inside(jail, 'open-to-write', '/usr/bin/env'));

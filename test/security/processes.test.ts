@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { Jail, JailedProcess } from 'dragonfly-jail';
@@ -18,6 +17,7 @@ import {
 import { needRoot, onDragonfly, skipOnDragonfly } from '../support/environment.js';
 import { hostProcess, monitorsOf } from '../support/host.js';
 import { useJails } from '../support/jails.js';
+import { system } from '../support/system/index.js';
 
 // What one process may do to another when nothing keeps them apart.
 type Ways = Record<string, (pid: number, address: string) => string[]>;
@@ -43,12 +43,11 @@ const WAYS_OF_DRAGONFLY: Ways = {
   'have their memory written': (pid, address) => ['write-memory', `${pid}`, address],
   'have their calls recorded': (pid) => ['trace-calls', `${pid}`],
   'be slowed down': (pid) => ['change-priority', `${pid}`],
-  'be moved to another class of priorities': (pid) => ['change-class', `${pid}`],
 };
 const WAYS = onDragonfly ? WAYS_OF_DRAGONFLY : WAYS_OF_LINUX;
 
 // Jailed root may do this there to processes of its own user only.
-const OWN_USER_ONLY = onDragonfly ? /traced|memory|recorded|class/ : /^$/;
+const OWN_USER_ONLY = onDragonfly ? /traced|memory|recorded/ : /^$/;
 
 // The anchor may be looked at in these ways; it takes no harm.
 const HARMLESS_TO_PID_1 = /signalled|slowed|limits/;
@@ -169,9 +168,7 @@ describe('the terminal of a command', () => {
     const [jail, other] = [await jails.create(), await jails.create()];
     const command = jail.spawn(ATTACK, ['victim'], { pty: true });
     await once(command, 'spawn');
-    const name = onDragonfly
-      ? `/dev/${jail.processes()[0]?.tty}`
-      : readlinkSync(`/proc/${command.pid}/fd/0`);
+    const name = system.terminalOf(command.pid ?? 0);
     assert.match(name, /^\/dev\/pts\/\d+$/);
     assertWorks(await outside(jails, 'open-to-write', name));
     for (const inmate of [jail, other]) {

@@ -18,6 +18,7 @@ export const dragonfly: HostSystem = {
   processes: () => list('-ax'),
   process: (pid) => (pid > 0 ? (list('-p', `${pid}`)[0] ?? null) : null),
   argumentsOf: (pid) => text('ps', '-ww', '-o', 'args=', '-p', `${pid}`).trim() || null,
+  terminalOf: (pid) => `/dev/${text('ps', '-o', 'tty=', '-p', `${pid}`).trim()}`,
   environmentOf: (pid) => text('ps', '-eww', '-o', 'command=', '-p', `${pid}`),
   peakSize: (pid) => dragonfly.residentSize(pid),
   residentSize: (pid) => Number(text('ps', '-o', 'rss=', '-p', `${pid}`)) * 1024,

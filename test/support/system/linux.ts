@@ -12,6 +12,7 @@ export const linux: HostSystem = {
       .filter((process) => process !== null),
   process: processOf,
   argumentsOf: (pid) => read(`/proc/${pid}/cmdline`)?.split('\0').join(' ').trim() ?? null,
+  terminalOf: (pid) => link(`/proc/${pid}/fd/0`) ?? '',
   environmentOf: (pid) => read(`/proc/${pid}/environ`) ?? '',
   peakSize: (pid) => sizeOf(pid, /VmHWM:\s+(\d+)/),
   residentSize: (pid) => sizeOf(pid, /VmRSS:\s+(\d+)/),

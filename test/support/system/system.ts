@@ -21,6 +21,8 @@ export interface HostSystem {
   process(pid: number): HostProcess | null;
   /** Its arguments, joined by spaces; null: it is gone. */
   argumentsOf(pid: number): string | null;
+  /** The path of its terminal; empty: it has none. */
+  terminalOf(pid: number): string;
   /** Its environment, if this user may see it. */
   environmentOf(pid: number): string;
   /** The most that it has had in memory, in bytes; on DragonFly what it has now. */

@@ -32,17 +32,9 @@ static long bind(char** args) { return bind_to(args[0], args[1], 0); }
 static long make_writable(char** args) { return bind_to(args[0], args[0], MNT_UPDATE); }
 static long unmount_it(char** args) { return unmount(args[0], MNT_FORCE); }
 static long bind_then_unmount(char** args) { return bind(args) < 0 ? -1 : unmount_it(args + 1); }
-static long bind_then_make_writable(char** args) {
-  if (bind_to(args[0], args[1], MNT_RDONLY) < 0) return -1;
-  long result = bind_to(args[0], args[1], MNT_UPDATE);
-  unmount(args[1], 0);
-  return result;
-}
-
 const struct attempt dragonfly_mount_attempts[] = {{"mount", mount_new},
                                                    {"bind", bind},
                                                    {"umount", unmount_it},
                                                    {"make-writable", make_writable},
                                                    {"bind-then-umount", bind_then_unmount},
-                                                   {"bind-then-make-writable", bind_then_make_writable},
                                                    {NULL, NULL}};

@@ -6,7 +6,6 @@
 #include <sys/ktrace.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
-#include <sys/rtprio.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -84,11 +83,6 @@ static long trace_calls(char** args) {
   return ktrace(NULL, KTROP_CLEAR, KTRFAC_SYSCALL, atoi(args[0]));
 }
 
-static long change_class(char** args) {
-  struct rtprio priority = {RTP_PRIO_NORMAL, 0};
-  return rtprio(RTP_SET, atoi(args[0]), &priority);
-}
-
 const struct attempt dragonfly_process_attempts[] = {{"tgkill", signal_thread},
                                                      {"trace", trace},
                                                      {"hold", hold},
@@ -97,5 +91,4 @@ const struct attempt dragonfly_process_attempts[] = {{"tgkill", signal_thread},
                                                      {"write-memory", write_memory},
                                                      {"open-memory", open_memory},
                                                      {"trace-calls", trace_calls},
-                                                     {"change-class", change_class},
                                                      {NULL, NULL}};
