@@ -123,7 +123,9 @@ export function nativeFailure(
 ): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   const { errno, syscall, code, step, path } = error as NodeJS.ErrnoException & { step?: string };
-  if (error instanceof JailError || typeof errno !== 'number') return error;
+  if (error instanceof JailError) return error;
+  if (code?.startsWith('ERR_JAIL_')) return ownFailure(code, error.message, step || details.step);
+  if (typeof errno !== 'number') return error;
   return new JailSystemError({
     errno,
     code: typeof code === 'string' ? code : undefined,
@@ -132,4 +134,10 @@ export function nativeFailure(
     path: path || details.path,
     jid: details.jid,
   });
+}
+
+// "CODE: what, and what to do about it" of the addon.
+function ownFailure(code: string, text: string, step: string | undefined): JailError {
+  const message = text.slice(text.startsWith(`${code}: `) ? code.length + 2 : 0).replace(/\.$/, '');
+  return Object.assign(new JailError(code, message), step === undefined ? {} : { step });
 }

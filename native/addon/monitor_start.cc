@@ -14,6 +14,7 @@
 #include "../common/unique_fd.hh"
 #include "arguments.hh"
 #include "errors.hh"
+#include "monitor_program.hh"
 #include "promise_worker.hh"
 #include "state.hh"
 
@@ -43,9 +44,9 @@ class SpawnSettings {
   }
 
   // 0, or the number of the error.
-  int prepare(int socket, int error_output) {
+  int prepare(int socket, int error_output, int program) {
     if (const int number = set_signals()) return number;
-    return set_descriptors(socket, error_output);
+    return set_descriptors(socket, error_output, program);
   }
   const posix_spawn_file_actions_t* actions() const { return &actions_; }
   const posix_spawnattr_t* attributes() const { return &attributes_; }
@@ -79,16 +80,22 @@ class SpawnSettings {
 
   // Sources are above all targets, so no dup2 has the same number twice (which would keep its
   // close-on-exec flag on some systems) and none overwrites a source.
-  int set_descriptors(int socket, int error_output) {
+  int set_descriptors(int socket, int error_output, int program) {
     posix_spawn_file_actions_t* list = &actions_;
     if (const int n = posix_spawn_file_actions_addopen(list, 0, "/dev/null", O_RDONLY, 0)) return n;
     if (const int n = posix_spawn_file_actions_addopen(list, 1, "/dev/null", O_WRONLY, 0)) return n;
     if (const int n = posix_spawn_file_actions_adddup2(list, error_output, 2)) return n;
     if (const int n = posix_spawn_file_actions_adddup2(list, socket, kMonitorSocket)) return n;
+    if (program >= 0) {
+      // The monitor closes it.
+      if (const int n = posix_spawn_file_actions_adddup2(list, program, kProgramDescriptor))
+        return n;
+    }
 #if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
 #if __GLIBC_PREREQ(2, 34)
     // Node's own descriptors are close-on-exec; those of other addons may not be.
-    return posix_spawn_file_actions_addclosefrom_np(list, kMonitorSocket + 1);
+    return posix_spawn_file_actions_addclosefrom_np(
+        list, program >= 0 ? kProgramDescriptor + 1 : kMonitorSocket + 1);
 #endif
 #endif
     return 0;
@@ -107,20 +114,31 @@ UniqueFd open_error_output() {
 }
 
 // posix_spawn shares memory with the child until it execs, so that the size of our heap does not
-// matter.
-bool spawn_monitor(const char* file, int socket, pid_t* pid, Error* error) {
-  const UniqueFd above = duplicate_above(socket);
-  const UniqueFd error_output = open_error_output();
-  if (!above || !error_output) return fail(error, kStep, "fcntl");
+// matter. 0, or the number of the error.
+int spawn_program(const MonitorProgram& program, int socket, int error_output, pid_t* pid) {
   SpawnSettings settings;
-  int number = settings.prepare(above.get(), error_output.get());
-  if (number != 0) return fail(error, kStep, "posix_spawn", file, number);
+  if (const int number = settings.prepare(socket, error_output, program.descriptor)) return number;
   // Not the whole path: the arguments of a command that is not yet one can be seen in its jail.
   std::string name("jail-monitor");
   std::string path("PATH=/usr/bin:/bin:/usr/sbin:/sbin");
   char* argv[] = {name.data(), nullptr};
   char* environment[] = {path.data(), nullptr};
-  number = posix_spawn(pid, file, settings.actions(), settings.attributes(), argv, environment);
+  return posix_spawn(pid, program.path.c_str(), settings.actions(), settings.attributes(), argv,
+                     environment);
+}
+
+bool spawn_monitor(const char* file, int socket, pid_t* pid, Error* error) {
+  const UniqueFd above = duplicate_above(socket);
+  const UniqueFd error_output = open_error_output();
+  if (!above || !error_output) return fail(error, kStep, "fcntl");
+  MonitorProgram program;
+  if (!find_monitor_program(file, false, &program, error)) return false;
+  int number = spawn_program(program, above.get(), error_output.get(), pid);
+  // Something may have happened to what was made for an earlier one.
+  if (number == EACCES && program.known) {
+    if (!find_monitor_program(file, true, &program, error)) return false;
+    number = spawn_program(program, above.get(), error_output.get(), pid);
+  }
   return number == 0 || fail(error, kStep, "posix_spawn", file, number);
 }
 

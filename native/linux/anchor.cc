@@ -2,45 +2,28 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "program_file.hh"
 #include "report.hh"
 
 #include "anchor_image.inc"
-
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x10U
-#endif
 
 namespace dfjail {
 namespace {
 
 constexpr const char* kStep = "anchor";
 
-// Kernels before 6.3 do not know MFD_EXEC, later ones may insist on it.
-int memory_file() {
-  const int fd = memfd_create("jail-anchor", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-  if (fd >= 0 || errno != EINVAL) return fd;
-  return memfd_create("jail-anchor", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-}
-
 }  // namespace
 
 bool make_anchor_file(UniqueFd* file, Error* error) {
-  file->reset(memory_file());
-  if (!*file) return fail(error, kStep, "memfd_create");
+  if (!make_program_file("jail-anchor", kStep, file, error)) return false;
   if (write(file->get(), kAnchorImage, sizeof kAnchorImage) !=
       static_cast<ssize_t>(sizeof kAnchorImage)) {
     return fail(error, kStep, "write");
   }
-  // Executable but not readable: exec then makes the process one that only the file's owner's
-  // namespace may trace.
-  if (fchmod(file->get(), 0111) < 0) return fail(error, kStep, "fchmod");
-  constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-  return fcntl(file->get(), F_ADD_SEALS, kSeals) == 0 || fail(error, kStep, "fcntl");
+  return seal_program_file(file->get(), kStep, error);
 }
 
 namespace {

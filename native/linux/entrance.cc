@@ -1,16 +1,30 @@
 #include "entrance.hh"
 
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 namespace dfjail {
 
+namespace {
+constexpr int kOwnProgram = 4;  // see native/addon/monitor_program.hh
+}
+
 Entrance& entrance() {
   static Entrance one;
   return one;
+}
+
+// What is started by a descriptor is called by its number; and where its file cannot be read, a
+// user who is not root may neither look at it nor, from within, map its ids.
+void begin_monitor() {
+  close(kOwnProgram);
+  prctl(PR_SET_NAME, "jail-monitor");
+  prctl(PR_SET_DUMPABLE, 1);
 }
 
 // A process that wakes up takes the processor from the one that has woken it, if it has used less
@@ -25,6 +39,18 @@ void give_way() {
 int enter_namespaces(int fd, int flags) {
   const Pass& pass = entrance().pass;
   return static_cast<int>(syscall(SYS_setns, fd, flags, 0, 0, pass.half[0], pass.half[1]));
+}
+
+bool check_dumps(Dumps* dumps, Error* error) {
+  constexpr const char* kSetting = "/proc/sys/fs/suid_dumpable";
+  UniqueFd& setting = entrance().dumpable;
+  if (!setting) setting.reset(open(kSetting, O_RDONLY | O_CLOEXEC));
+  if (!setting) return fail(error, "enter", "open", kSetting);
+  if (pread(setting.get(), dumps, 1, 0) != 1) return fail(error, "enter", "pread", kSetting);
+  if (*dumps != Dumps::kOpen) return true;
+  return fail_with_code(error, "enter", "ERR_JAIL_UNSUPPORTED", "",
+                        "With fs.suid_dumpable=1 the monitor's memory could be read from inside a "
+                        "jail: sysctl fs.suid_dumpable=0, or 2.");
 }
 
 bool confine_monitor(Error* error) {

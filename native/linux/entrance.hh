@@ -16,6 +16,7 @@ struct Entrance {
   uint64_t kept = 0;
   Pass pass = {};
   bool gives_way = false;
+  UniqueFd dumpable;  // the host's setting, see check_dumps()
 };
 
 // This monitor's jail's.
@@ -25,6 +26,15 @@ Entrance& entrance();
 void give_way();
 // setns(2), which the monitor's own filter lets nobody else do.
 int enter_namespaces(int fd, int flags);
+// What the host does with the memory of a process that changes its user.
+enum class Dumps : char {
+  kNone = '0',
+  kOpen = '1',    // its new user may read it: a child of ours could be opened in the jail
+  kToRoot = '2',  // a crash writes it to where the host keeps such things
+};
+// To be asked before each child. False and an error: not known, or kOpen, with which there are no
+// jails.
+bool check_dumps(Dumps* dumps, Error* error);
 // Confines the monitor, and so every child from its birth: it needs no more mounts or namespaces.
 bool confine_monitor(Error* error);
 

@@ -40,6 +40,9 @@ struct Started {
   Launch* launch = nullptr;
 };
 
+// The monitor's first act: puts right what the way in which it was started has left.
+void begin_monitor();
+
 // Makes the jail, step by step; on failure everything done is undone.
 bool create_jail(const JailSpec& spec, Jail* jail, Error* error);
 // Enters a running jail that somebody else made.

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backend.hh"
+
 namespace dfjail {
 int run_monitor(int fd);
 }
@@ -40,6 +42,7 @@ int main() {
         stderr);
     return 2;
   }
+  dfjail::begin_monitor();
   setsid();  // where posix_spawn has not done it: the terminal's ^C is not for us
   if (chdir("/") < 0 || !let_go_of_stdio()) return 1;
   if (fcntl(kSocket, F_SETFD, FD_CLOEXEC) < 0) return 1;

@@ -36,8 +36,20 @@ export function nativeFolder(context: Mocha.Context, folder: string, program: st
     const copy = name === 'jail-monitor' ? 'real-monitor' : name;
     copyFileSync(join(BUILT, name), join(folder, copy));
   }
-  placeProgram(context, program, join(folder, 'jail-monitor'));
+  const file = join(folder, 'jail-monitor');
+  placeProgram(context, program, file);
+  tellPlace(file);
   return folder;
+}
+
+// See own_path() of test/reliability/programs/linux.
+function tellPlace(file: string): void {
+  const mark = 'the path of this program: ';
+  const content = readFileSync(file);
+  const at = content.indexOf(`${mark}\0`);
+  if (at < 0) return;
+  content.write(`${file}\0`, at + mark.length);
+  writeFileSync(file, content);
 }
 
 /** The folder of a monitor whose calls can be made to fail. */

@@ -76,6 +76,18 @@ describe('probe() on Linux', () => {
     assert(feature('jails', { files: { [clone]: '0\n', [apparmor]: '1\n' } }).available);
   });
 
+  it('names the settings with which jails would not be safe', () => {
+    const [noexec, dumpable] = ['/proc/sys/vm/memfd_noexec', '/proc/sys/fs/suid_dumpable'];
+    for (const name of ['programsInMemory', 'jails']) {
+      assertMissing(name, { files: { [noexec]: '2\n' } }, /vm\.memfd_noexec is 2/);
+      assert(feature(name, { files: { [noexec]: '1\n' } }).available);
+    }
+    for (const name of ['privateMemory', 'jails']) {
+      assertMissing(name, { files: { [dumpable]: '1\n' } }, /fs\.suid_dumpable is 1/);
+      assert(feature(name, { files: { [dumpable]: '2\n' } }).available);
+    }
+  });
+
   it('knows the kernels that are too old', () => {
     assertMissing('jails', { release: '5.11.22-generic' }, /5\.12/);
     assertMissing('jails', { release: '4.19.0' }, /5\.12/);

@@ -8,6 +8,9 @@ const FIRST_ID = 0x70000000;
 const END_OF_IDS = 0x7fff0000;
 const CGROUPS = '/sys/fs/cgroup';
 
+// What every jail needs.
+const NEEDED = ['native', 'kernel', 'userNamespaces', 'programsInMemory', 'privateMemory'];
+
 const NEEDS_ROOT = 'it needs root';
 const AS_ROOT = 'run the program as root';
 
@@ -27,6 +30,8 @@ export function probeLinux(machine: Machine = thisMachine()): Probe {
     native: native(machine),
     kernel: kernel(machine),
     userNamespaces: userNamespaces(machine),
+    programsInMemory: programsInMemory(machine),
+    privateMemory: privateMemory(machine),
     users: users(machine),
     idmappedMounts: idmappedMounts(machine),
     hostNetwork: hostNetwork(machine),
@@ -39,7 +44,7 @@ export function probeLinux(machine: Machine = thisMachine()): Probe {
     mountInside: no('a jail’s root can mount nothing on Linux', 'use mounts of the jail’s spec'),
     attachThisProcess: no(NO_ATTACH.reason, NO_ATTACH.hint),
   };
-  const jails = firstMissing(features, ['native', 'kernel', 'userNamespaces']);
+  const jails = firstMissing(features, NEEDED);
   return {
     backend: 'linux',
     release: machine.release,
@@ -100,6 +105,19 @@ function unprivilegedNamespaces(machine: Machine): Feature {
     return yes('a seccomp filter is active (a container?), and may refuse user namespaces');
   }
   return yes();
+}
+
+// The programs that a jail could get hold of are copies in memory.
+function programsInMemory(machine: Machine): Feature {
+  if (number(machine, '/proc/sys/vm/memfd_noexec') !== 2) return yes();
+  return no('vm.memfd_noexec is 2: nobody may run a file in memory', 'sysctl vm.memfd_noexec=1');
+}
+
+// What changes its user then can be looked into by the new one: a command on its way, with the monitor's memory.
+function privateMemory(machine: Machine): Feature {
+  if (number(machine, '/proc/sys/fs/suid_dumpable') !== 1) return yes();
+  const reason = 'fs.suid_dumpable is 1: the monitor’s memory could be read from inside';
+  return no(reason, 'sysctl fs.suid_dumpable=0, or 2');
 }
 
 function users(machine: Machine): Feature {

@@ -8,6 +8,8 @@
 //
 // A call that fails is not made at all, but for close(2): the kernel closes whatever it says.
 #define _GNU_SOURCE
+#include "../own_path.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <limits.h>
@@ -61,9 +63,7 @@ static FILE *file(const char *name, const char *mode) {
 }
 
 static void read_plan(void) {
-  const ssize_t n = readlink("/proc/self/exe", folder, sizeof folder - 1);
-  if (n < 0) die("readlink");
-  folder[n] = '\0';
+  if (own_path(folder, sizeof folder) < 0) die("own path");
   *strrchr(folder, '/') = '\0';
   FILE *in = file("plan", "re");
   const int got = fscanf(in, "%4095s %63s %d %d %d %d", plan.program, plan.journal, &plan.task, &plan.call, &plan.nth,
