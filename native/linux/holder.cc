@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "netlink.hh"
+#include "owner.hh"
 #include "report.hh"
 
 namespace dfjail {
@@ -23,7 +24,7 @@ NamespaceHolder::~NamespaceHolder() {
   }
 }
 
-bool NamespaceHolder::start(const JailNetwork& network, Error* error) {
+bool NamespaceHolder::start(const JailNetwork& network, uint32_t owner, Error* error) {
   int gate[2];
   int report[2];
   if (pipe2(gate, O_CLOEXEC) < 0) return fail(error, "id-map", "pipe2");
@@ -33,6 +34,8 @@ bool NamespaceHolder::start(const JailNetwork& network, Error* error) {
   report_.reset(report[0]);
   const UniqueFd report_end(report[1]);
   int pidfd = -1;
+  const EffectiveUser user(owner, error);
+  if (!user) return false;
   constexpr long kFlags = CLONE_NEWUSER | CLONE_PIDFD | SIGCHLD;
   pid_ = static_cast<pid_t>(syscall(SYS_clone, kFlags, 0, &pidfd, 0, 0));
   if (pid_ < 0) return fail(error, "id-map", "clone");

@@ -27,9 +27,9 @@ class NamespaceHolder {
   NamespaceHolder& operator=(const NamespaceHolder&) = delete;
   ~NamespaceHolder();
 
-  // It is there, with a user namespace, whose ids are yet to be mapped; it goes on at once to make
-  // the network namespace (step 'id-map').
-  bool start(const JailNetwork& network, Error* error);
+  // It is there, with a user namespace of that owner's, whose ids are yet to be mapped; it goes on
+  // at once to make the network namespace (step 'id-map'). See EffectiveUser for the owner.
+  bool start(const JailNetwork& network, uint32_t owner, Error* error);
   // Something failed that needs it: was that because it has ended? Then its own error takes the
   // place.
   void explain(Error* error);

@@ -26,6 +26,7 @@
 #include "index.hh"
 #include "mounts.hh"
 #include "netlink.hh"
+#include "owner.hh"
 #include "processes.hh"
 #include "report.hh"
 
@@ -338,10 +339,13 @@ bool make_jail(Making* m, Error* error) {
   Jail* jail = m->jail;
   const JailSpec& spec = *m->spec;
   UniqueFd root;
-  if (!take_place(m, &root, error)) return false;
+  Dumps dumps;
+  if (!check_dumps(&dumps, error) || !take_place(m, &root, error)) return false;
   step_done("register");
-  if (!take_ids(m, &root, error) || !m->holder.start(m->network, error)) return false;
-  if (!map_jail_ids(m, error)) return false;
+  if (!take_ids(m, &root, error)) return false;
+  // Not the host's root: a jail would use up what that one has.
+  const uint32_t owner = m->rootless ? EffectiveUser::kNone : jail->entry.id_base;
+  if (!m->holder.start(m->network, owner, error) || !map_jail_ids(m, error)) return false;
   step_done("id-map");
   if (!make_anchor_file(&m->anchor_file, error)) return false;
   if (!m->registry.find(spec.state_dir, error)) return false;
@@ -456,7 +460,8 @@ bool create_jail(const JailSpec& spec, Jail* jail, Error* error) {
 
 bool attach_jail(const char* state_dir, uint32_t jid, Jail* jail, Error* error) {
   give_way();
-  if (!open_state(state_dir, &jail->state, error)) return false;
+  Dumps dumps;
+  if (!check_dumps(&dumps, error) || !open_state(state_dir, &jail->state, error)) return false;
   UniqueFd locks;
   if (!open_locks(jail->state.get(), &locks) || !is_alive(locks.get(), jid, nullptr))
     return no_such_jail(jid, error);
