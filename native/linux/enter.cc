@@ -39,6 +39,8 @@ enum Step : uint32_t {
   kStepUid,
   kStepCapabilities,
   kStepFilter,
+  kStepReduce,
+  kStepMemory,
   kStepExec,
 };
 
@@ -50,7 +52,8 @@ struct Launch {
   const Entrance* entrance;
   int descriptors[kMaxStdio];
   int report;
-  bool shared;  // memory, with the monitor
+  bool shared;         // memory, with the monitor
+  bool may_be_dumped;  // by the host, once it has changed its user: see close_memory()
   // Written by the child.
   volatile pid_t jail_pid;
   volatile uint32_t step;
@@ -63,12 +66,12 @@ using raw::call;
 using raw::pointer;
 
 constexpr size_t kStackSize = size_t{64} * 1024;
-constexpr const char* kStepNames[] = {"enter",        "limits", "stdio", "terminal",
-                                      "cwd",          "groups", "gid",   "uid",
-                                      "capabilities", "filter", "exec"};
-constexpr const char* kStepCalls[] = {"setns", "prlimit",   "dup3",      "ioctl",
-                                      "chdir", "setgroups", "setresgid", "setresuid",
-                                      "prctl", "seccomp",   "execve"};
+constexpr const char* kStepNames[] = {
+    "enter", "limits",       "stdio",  "terminal",     "cwd",          "groups", "gid",
+    "uid",   "capabilities", "filter", "capabilities", "capabilities", "exec"};
+constexpr const char* kStepCalls[] = {"setns",     "prlimit",   "dup3",      "ioctl", "chdir",
+                                      "setgroups", "setresgid", "setresuid", "prctl", "seccomp",
+                                      "capset",    "prctl",     "execve"};
 
 struct Failure {
   uint32_t step;
@@ -176,6 +179,32 @@ void drop_capabilities(const Launch* launch) {
   }
 }
 
+// The bounding set says what is had after exec; until then it would be everything, and the working
+// directory and the program are looked up by the jail's own names. Only its root has any left.
+void reduce_capabilities(const Launch* launch) {
+  if (launch->identity->uid != 0) return;
+  const __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2] = {};
+  for (uint32_t i = 0; i < 2; i++) {
+    sets[i].permitted = static_cast<uint32_t>(launch->entrance->kept >> (32 * i));
+    sets[i].effective = sets[i].permitted;
+  }
+  must(launch, kStepReduce, call(SYS_capset, pointer(&header), pointer(sets)));
+}
+
+// Where the host dumps whoever changes its user, signals wait until that is forbidden again: what
+// would be dumped is the monitor's memory, or a copy of it. A shared one would be opened anew by
+// the next child.
+void hold_signals(const Launch* launch) {
+  const uint64_t all = ~uint64_t{0};
+  if (launch->may_be_dumped) call(SYS_rt_sigprocmask, SIG_SETMASK, pointer(&all), 0, sizeof all);
+}
+
+void close_memory(const Launch* launch) {
+  if (launch->may_be_dumped)
+    must(launch, kStepMemory, call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
+}
+
 void set_identity(const Launch* launch) {
   const Identity& id = *launch->identity;
   const bool rootless = launch->jail->entry.id_count == 1;
@@ -255,6 +284,7 @@ void unblock_signals() {
 int run_child(void* argument) {
   Launch* launch = static_cast<Launch*>(argument);
   const CommandSpec& command = *launch->command;
+  hold_signals(launch);
   if (launch->shared) launch->jail_pid = static_cast<pid_t>(call(SYS_getpid));
   join_cgroups(launch);
   const long anchor = place_descriptors(launch);
@@ -269,6 +299,8 @@ int run_child(void* argument) {
   install_filter(launch);
   drop_capabilities(launch);
   set_identity(launch);
+  reduce_capabilities(launch);
+  close_memory(launch);
   take_turns(launch);
   call(SYS_umask, 022);
   must(launch, kStepCwd, call(SYS_chdir, pointer(command.cwd)));
@@ -386,7 +418,8 @@ pid_t read_jail_pid(pid_t pid) {
 
 bool start_command(Jail* jail, const CommandSpec& command, const Identity& identity,
                    const int* descriptors, Started* started, Error* error) {
-  if (!has_ids(*jail, identity, error)) return false;
+  Dumps dumps;
+  if (!has_ids(*jail, identity, error) || !check_dumps(&dumps, error)) return false;
   int report[2];
   if (pipe2(report, O_CLOEXEC) < 0) return fail(error, "enter", "pipe2");
   started->launched.reset(report[0]);
@@ -395,7 +428,8 @@ bool start_command(Jail* jail, const CommandSpec& command, const Identity& ident
   if (owned == nullptr) return fail(error, "enter", "malloc", "", ENOMEM);
   owned->launch.report = report[1];
   owned->launch.entrance = &entrance();
-  owned->launch.shared = may_share_memory(*jail);
+  owned->launch.may_be_dumped = dumps != Dumps::kNone;
+  owned->launch.shared = !owned->launch.may_be_dumped && may_share_memory(*jail);
   int pidfd = -1;
   started->pid = clone_child(owned, &pidfd, error);
   if (started->pid < 0) {
