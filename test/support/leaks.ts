@@ -21,6 +21,9 @@ createServer()
 // From its first listing on the package keeps one too, by which the kernel tells whether a hostname was set.
 listJails();
 
+// And from its first jail on the monitor's program, in memory: one for each file that it was read from.
+const PROGRAM = '/memfd:jail-monitor (deleted)';
+
 /** What there was before a test did something, to be compared with what there is afterwards. */
 export class Snapshot {
   readonly #descriptors = openDescriptors();
@@ -68,7 +71,7 @@ export class Snapshot {
   }
 
   #newDescriptors(): string[] {
-    const before = [...this.#descriptors];
+    const before = [...this.#descriptors, PROGRAM];
     return openDescriptors().filter((target) => {
       const at = before.indexOf(target);
       if (at >= 0) before.splice(at, 1);
