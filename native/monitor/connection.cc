@@ -86,7 +86,10 @@ bool Connection::receive() {
   message.msg_control = control;
   message.msg_controllen = sizeof control;
   const ssize_t n = recvmsg(source.fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  if (n < 0) return errno == EAGAIN || errno == EINTR;
+  if (n < 0) {
+    if (errno == ECONNRESET) unheard = true;
+    return errno == EAGAIN || errno == EINTR;
+  }
   keep_descriptors(&message);
   if (n == 0) return false;
   in_size_ += static_cast<size_t>(n);
@@ -134,7 +137,10 @@ bool Connection::write_out(const unsigned char* bytes, size_t size, size_t* writ
     const ssize_t n =
         ::send(source.fd, bytes + *written, size - *written, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno == EAGAIN;
+    if (n < 0) {
+      if (errno != EAGAIN) unheard = true;
+      return errno == EAGAIN;
+    }
     *written += static_cast<size_t>(n);
   }
   return true;

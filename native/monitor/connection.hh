@@ -34,6 +34,9 @@ class Connection {
   bool greeted = false;
   bool wants_steps = false;
 
+  // Did the other side end without having taken all that it was sent? As far as the kernel tells.
+  bool unheard = false;
+
   bool is_stopping() const { return stop_count > 0; }
   // Takes what has arrived. False when the other side is gone.
   bool receive();

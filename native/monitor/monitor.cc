@@ -116,12 +116,15 @@ void Monitor::read_connection(Connection* connection) {
   while (!broken && connection->next(&frame, &broken)) broken = !handle(connection, frame);
   if (alive && !broken) return;
   const bool first = connection == connections_[0];
+  connection->push(&loop_);
+  const bool unheard = connection->unheard;
   drop_connection(slot_of(connection));
-  if (first) owner_is_gone();
+  if (first) owner_is_gone(unheard);
 }
 
 bool Monitor::handle(Connection* connection, const Frame& frame) {
   if (!connection->greeted && frame.type != Type::kHello) return false;
+  if (phase_ != Phase::kNew) known_ = true;
   switch (frame.type) {
     case Type::kHello:
       return hello(connection, frame);

@@ -84,7 +84,7 @@ class Monitor {
   void remove_command(Command* command);
 
   // the end
-  void owner_is_gone();
+  void owner_is_gone(bool unheard);
   void kill();
   void leave();
   void kill_commands();
@@ -112,6 +112,7 @@ class Monitor {
   Source anchor_;
   bool anchor_gone_ = false;
   bool until_empty_ = false;  // the jail ends with its last process
+  bool known_ = false;        // somebody has spoken to us since the jail is ready
   bool was_used_ = false;     // it has had one
   timespec deadline_ = {};
   int pause_ = kMillisecond;  // between two looks

@@ -120,13 +120,14 @@ void Monitor::leave() {
   kill_commands();
 }
 
-// The program that started us is gone. What it made without `persist` goes with it.
-void Monitor::owner_is_gone() {
+// The program that started us is gone. What it made without `persist` goes with it; and what it
+// made with that but never heard of, where nobody else has come for it: it would stay for ever.
+void Monitor::owner_is_gone(bool unheard) {
   if (phase_ == Phase::kNew) {
     phase_ = Phase::kDone;
   } else if (!jail_.owned) {
     if (phase_ != Phase::kKilled) leave();
-  } else if (!jail_.entry.persist && phase_ != Phase::kKilled) {
+  } else if ((!jail_.entry.persist || (unheard && !known_)) && phase_ != Phase::kKilled) {
     kill();
   }
   was_used_ = true;  // nobody is left to run the first command
