@@ -106,6 +106,7 @@
             "native/linux/report.cc",
             "native/linux/signals.cc",
             "native/linux/processes.cc",
+            "native/linux/source_filter.cc",
           ],
           "cflags": ["<@(warnings)", "<@(hardening)", "-fno-rtti", "-fno-threadsafe-statics", "-fPIE"],
           "ldflags": ["-nodefaultlibs", "<!(node native/linux/link-flags.mjs kind)", "-s", "-Wl,-z,relro,-z,now,-z,noexecstack"],
@@ -210,7 +211,7 @@
         {
           "target_name": "netlink-test",
           "type": "executable",
-          "sources": ["test/native/netlink-test.cc", "native/linux/file_system.cc", "native/linux/netlink.cc", "native/linux/netlink_message.cc"],
+          "sources": ["test/native/netlink-test.cc", "native/linux/file_system.cc", "native/linux/netlink.cc", "native/linux/netlink_message.cc", "native/linux/source_filter.cc"],
           "cflags": ["<@(warnings)", "<@(hardening)", "-fno-rtti"],
         },
         {

@@ -181,6 +181,16 @@ bool anchor_is_gone(const Making& m) {
          waitpid(m.anchor, nullptr, WNOHANG) != 0;
 }
 
+// With a source of its own choice on each packet, unless that is filtered.
+bool may_send(const Jail& jail, uint32_t capabilities, Error* error) {
+  if (!jail.unfiltered || (capabilities & kRawSockets) == 0) return true;
+  return fail_with_code(
+      error, "capabilities", "ERR_JAIL_UNSUPPORTED", "rawSockets",
+      "This kernel cannot keep packets with a foreign source from leaving the jail, which rawSockets "
+      "would allow it to write: load or install its modules sch_ingress and cls_bpf, or leave out "
+      "either rawSockets or the addresses.");
+}
+
 bool connect_jail(Making* m, Error* error) {
   const JailNetwork& network = m->network;
   if (!network.linked) return true;
@@ -196,7 +206,11 @@ bool connect_jail(Making* m, Error* error) {
   for (int i = 0; i < kTries; i++) {
     snprintf(entry.link, sizeof entry.link, i == 0 ? "dfj%u" : "dfj%u_%d", entry.jid, i);
     *error = Error();
-    if (connect_host(entry.link, netns.get(), network.addresses, network.count, error)) return true;
+    bool filtered = false;
+    if (connect_host(entry.link, netns.get(), network.addresses, network.count, &filtered, error)) {
+      m->jail->unfiltered = !filtered;
+      return may_send(*m->jail, m->spec->capabilities, error);
+    }
     if (error->number != EEXIST || strcmp(error->step, "link") != 0) break;
   }
   entry.link[0] = '\0';
@@ -436,6 +450,7 @@ void note_failure(void* first, const char*, const Error& error) {
 
 bool change_capabilities(Jail* jail, uint32_t capabilities, Error* error) {
   if (jail->owned) {
+    if (!may_send(*jail, capabilities, error)) return false;
     apply_capabilities(jail, capabilities);
     return true;
   }

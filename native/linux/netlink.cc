@@ -2,7 +2,10 @@
 
 #include <fcntl.h>
 #include <linux/if_link.h>
+#include <linux/if_ether.h>
 #include <linux/ip.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -17,6 +20,7 @@
 #include "../common/unique_fd.hh"
 #include "file_system.hh"
 #include "netlink_message.hh"
+#include "source_filter.hh"
 
 namespace dfjail {
 namespace {
@@ -54,7 +58,7 @@ constexpr const char* kNoIPv6 =
 constexpr const char* kNoVeth =
     "This kernel cannot make veth pairs: load or install its module veth.";
 constexpr const char* kAdvertisements =
-    "Both ends of the jail's link would take routes and addresses from announcements of its own: "
+    "Both ends of the jail's link would take routes and addresses from whoever announces them: "
     "mount /proc/sys writable.";
 
 bool is_link_local(const Address& address) {
@@ -129,6 +133,18 @@ bool may_be_absent(const Request& request, Error* error) {
   const int number = request.answer.error;
   if (no_family(number) || number == EADDRNOTAVAIL || number == ENODEV) return true;
   return must_succeed(request, error);
+}
+
+// Without the kernel's part for it (a module that is not there) the link is one without a filter.
+bool may_be_unknown(const Request& request, Error* error) {
+  switch (request.answer.error) {
+    case ENOENT:
+    case EOPNOTSUPP:
+    case EINVAL:  // the filter's, without the queue that it belongs to
+      return true;
+    default:
+      return must_succeed(request, error);
+  }
 }
 
 bool veth_must_exist(const Request& request, Error* error) {
@@ -209,17 +225,43 @@ void forbid_generated_addresses(Netlink* netlink, const char* name) {
   netlink->close_nest(families);
 }
 
-// Packets whose source is not routed back to the jail are dropped.
-void filter_sources(Netlink* netlink, const char* name) {
+// What only IPv4 has a request for. No routes from redirects; and IPv4 packets whose source is not
+// routed back to the jail are dropped, where no larger setting of the host's forbids (for what holds
+// see SourceFilter).
+void set_ipv4(Netlink* netlink, const char* name) {
   netlink->begin(RTM_SETLINK, 0, ifinfomsg{}, about_link(name));
   netlink->text(IFLA_IFNAME, name);
   const size_t families = netlink->open_nest(IFLA_AF_SPEC);
   const size_t inet = netlink->open_nest(AF_INET);
   const size_t settings = netlink->open_nest(IFLA_INET_CONF);
   netlink->number(IPV4_DEVCONF_RP_FILTER, 1);
+  netlink->number(IPV4_DEVCONF_ACCEPT_REDIRECTS, 0);
   netlink->close_nest(settings);
   netlink->close_nest(inet);
   netlink->close_nest(families);
+}
+
+// Two requests: the place where frames come in, and the program that they meet there. Both go with
+// the link. Not clsact, which has all links of the host look at what leaves as well.
+void filter_sources(Netlink* netlink, int index, const char* name, const SourceFilter& filter) {
+  tcmsg header = {};
+  header.tcm_ifindex = index;
+  header.tcm_parent = TC_H_INGRESS;
+  header.tcm_handle = TC_H_MAKE(TC_H_INGRESS, 0);
+  constexpr uint16_t kNew = NLM_F_CREATE | NLM_F_EXCL;
+  netlink->begin(RTM_NEWQDISC, kNew, header, about_link(name), may_be_unknown);
+  netlink->text(TCA_KIND, "ingress");
+  header.tcm_parent = header.tcm_handle;
+  header.tcm_handle = 0;
+  header.tcm_info = TC_H_MAKE(1U << 16, htons(ETH_P_ALL));  // the first, for all protocols
+  netlink->begin(RTM_NEWTFILTER, kNew, header, about_link(name), may_be_unknown);
+  netlink->text(TCA_KIND, "bpf");
+  const size_t options = netlink->open_nest(TCA_OPTIONS);
+  const uint16_t length = filter.length();
+  netlink->bytes(TCA_BPF_OPS_LEN, &length, sizeof length);
+  netlink->bytes(TCA_BPF_OPS, filter.code(), length * sizeof *filter.code());
+  netlink->number(TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+  netlink->close_nest(options);
 }
 
 void create_pair(Netlink* netlink, const char* link, int netns) {
@@ -295,11 +337,31 @@ void add_host_route(Netlink* netlink, int index, const Address& address) {
   netlink->number(RTA_OIF, static_cast<uint32_t>(index));
 }
 
+// An entry that stays, and does not count among those that the kernel has a limit for.
+void add_neighbour(Netlink* netlink, int index, const Address& address) {
+  ndmsg header = {};
+  header.ndm_family = static_cast<unsigned char>(address.family);
+  header.ndm_ifindex = index;
+  header.ndm_state = NUD_PERMANENT;
+  netlink->begin(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, header, about("route", address),
+                 family_must_exist);
+  netlink->bytes(NDA_DST, address.bytes, address.size());
+  netlink->bytes(NDA_LLADDR, kHardwareAddress, sizeof kHardwareAddress);
+}
+
+// By the host's end, though whatever leaves arrives there: else the kernel would make one entry for
+// every destination in a table that all network namespaces share.
 void add_default_route(Netlink* netlink, int index, const Address* source) {
   if (source == nullptr) return;
-  netlink->begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route_header(*source, 0),
-                 about("route", *source), family_must_exist);
+  const Address& gateway = source->family == AF_INET ? kHostIPv4 : kHostIPv6;
+  add_neighbour(netlink, index, gateway);
+  rtmsg header = route_header(*source, 0);
+  header.rtm_scope = RT_SCOPE_UNIVERSE;
+  header.rtm_flags = RTNH_F_ONLINK;
+  netlink->begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, header, about("route", *source),
+                 family_must_exist);
   netlink->number(RTA_OIF, static_cast<uint32_t>(index));
+  netlink->bytes(RTA_GATEWAY, gateway.bytes, gateway.size());
   netlink->bytes(RTA_PREFSRC, source->bytes, source->size());
 }
 
@@ -359,40 +421,70 @@ bool check_addresses(Netlink* host, const Address* addresses, size_t count, Erro
   return host->exchange(error);
 }
 
-// A setting of the network that one is in. Where /proc/sys is mounted read-only, as in containers,
-// by a procfs of our own.
-UniqueFd open_setting(const char* path) {
-  UniqueFd fd(open(path, O_WRONLY | O_CLOEXEC));
-  if (fd || errno == ENOENT) return fd;
-  const UniqueFd proc = new_procfs(0);
-  if (!proc) return fd;
-  return UniqueFd(openat(proc.get(), path + strlen("/proc/"), O_WRONLY | O_CLOEXEC));
+// Settings of the network that one is in, written one after the other. Where /proc/sys is mounted
+// read-only, as in containers, by a procfs of our own.
+class Settings {
+ public:
+  // True where there is no such setting, too: then nothing of the kind happens.
+  bool clear(const char* path) {
+    UniqueFd fd(open(path, O_WRONLY | O_CLOEXEC));
+    if (!fd && errno != ENOENT) fd = open_in_own(path);
+    if (fd) return write(fd.get(), "0", 1) == 1;
+    return errno == ENOENT && access("/proc/sys/net", F_OK) == 0;
+  }
+
+ private:
+  UniqueFd open_in_own(const char* path) {
+    const int refused = errno;
+    if (!own_) own_ = new_procfs(0);
+    if (own_) return UniqueFd(openat(own_.get(), path + strlen("/proc/"), O_WRONLY | O_CLOEXEC));
+    errno = refused;
+    return UniqueFd();
+  }
+  UniqueFd own_;
+};
+
+bool clear(Settings* settings, const char* path, Error* error) {
+  return settings->clear(path) ||
+         fail_with_code(error, "link", "ERR_JAIL_UNSUPPORTED", path, kAdvertisements);
 }
 
 // A jail that may use raw sockets could announce itself as a router. The host would send it its
-// traffic; and inside it would get addresses that nobody gave it. Netlink cannot switch that off.
-bool ignore_advertisements(const char* link, Error* error) {
-  char path[64];
-  snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s/accept_ra", link);
-  const UniqueFd writer = open_setting(path);
-  if (writer && write(writer.get(), "0", 1) == 1) return true;
-  if (errno == ENOENT && access("/proc/sys/net", F_OK) == 0) return true;  // no IPv6
-  return fail_with_code(error, "link", "ERR_JAIL_UNSUPPORTED", path, kAdvertisements);
+// traffic; and inside it would get addresses that nobody gave it. Redirects are the same for a
+// single destination. Netlink cannot switch these off.
+bool ignore_announcements(Settings* settings, const char* link, Error* error) {
+  constexpr const char* kFolder = "/proc/sys/net/ipv6/conf";
+  char routers[64];
+  char redirects[64];
+  snprintf(routers, sizeof routers, "%s/%s/accept_ra", kFolder, link);
+  snprintf(redirects, sizeof redirects, "%s/%s/accept_redirects", kFolder, link);
+  return clear(settings, routers, error) && clear(settings, redirects, error);
 }
 
-bool ignore_advertisements_inside(Error* error) { return ignore_advertisements(kJailLink, error); }
+bool ignore_announcements_outside(const char* link, Error* error) {
+  Settings settings;
+  return ignore_announcements(&settings, link, error);
+}
+
+// IPv4 takes redirects where either `all` or the link says so.
+bool ignore_announcements_inside(Error* error) {
+  Settings settings;
+  return ignore_announcements(&settings, kJailLink, error) &&
+         clear(&settings, "/proc/sys/net/ipv4/conf/all/accept_redirects", error);
+}
 
 // Both ends up. The one that comes first has no carrier yet, and the kernel starts its queues only
 // later, by the link watcher; until then it drops what is sent. So jail0 goes first and is waited
 // for.
 bool bring_ends_up(Netlink* host, const char* link, int netns, int* index, Error* error) {
-  if (!host->visit(netns, ignore_advertisements_inside, error)) return false;
+  if (!host->visit(netns, ignore_announcements_inside, error)) return false;
   Netlink jail;
   if (!jail.open_in(netns, *host, error)) return false;
+  set_ipv4(&jail, kJailLink);
   forbid_generated_addresses(&jail, kJailLink);
   bring_up(&jail, kJailLink);
   if (!jail.exchange(error)) return false;
-  filter_sources(host, link);
+  set_ipv4(host, link);
   forbid_generated_addresses(host, link);
   bring_up(host, link);
   ask_for_link(host, link);
@@ -401,8 +493,8 @@ bool bring_ends_up(Netlink* host, const char* link, int netns, int* index, Error
   return await_carrier(&jail, error);
 }
 
-bool route_addresses(Netlink* host, int index, const Address* addresses, size_t count,
-                     Error* error) {
+bool route_addresses(Netlink* host, const char* link, int index, const Address* addresses,
+                     size_t count, bool* filtered, Error* error) {
   const bool has_ipv6 = has_linked(addresses, count, AF_INET6);
   if (has_linked(addresses, count, AF_INET)) {
     // Of link scope, so that the host never chooses it as its source towards anybody else.
@@ -412,7 +504,10 @@ bool route_addresses(Netlink* host, int index, const Address* addresses, size_t 
   for (size_t i = 0; i < count; i++) {
     if (is_routable(addresses[i])) add_host_route(host, index, addresses[i]);
   }
-  return host->exchange(error) && await_addresses(host, index, &kHostIPv6, has_ipv6 ? 1 : 0, error);
+  filter_sources(host, index, link, SourceFilter(addresses, count));
+  if (!host->exchange(error)) return false;
+  *filtered = host->last_answer().error == 0;
+  return await_addresses(host, index, &kHostIPv6, has_ipv6 ? 1 : 0, error);
 }
 
 // ---- phases of disconnect_in_turn
@@ -491,7 +586,8 @@ bool check_foreign(const Address* addresses, size_t count, Error* error) {
 }
 
 bool connect_host(const char* link, int netns, const Address* addresses, size_t count,
-                  Error* error) {
+                  bool* filtered, Error* error) {
+  *filtered = true;
   if (!has_linked(addresses, count, AF_UNSPEC)) return true;
   if (!check_reserved(addresses, count, error)) return false;
   Netlink host;
@@ -499,9 +595,9 @@ bool connect_host(const char* link, int netns, const Address* addresses, size_t 
   create_pair(&host, link, netns);
   if (!host.exchange(error)) return false;
   int index = 0;
-  if (ignore_advertisements(link, error) && bring_ends_up(&host, link, netns, &index, error)) {
+  if (ignore_announcements_outside(link, error) && bring_ends_up(&host, link, netns, &index, error)) {
     step_done("link");
-    if (route_addresses(&host, index, addresses, count, error)) {
+    if (route_addresses(&host, link, index, addresses, count, filtered, error)) {
       step_done("route");
       return true;
     }

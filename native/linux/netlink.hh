@@ -22,8 +22,9 @@ bool check_foreign(const Address* addresses, size_t count, Error* error);
 // with loopback addresses alone gets no link, and true.
 //
 // The two ends have the same hardware address and no ARP or neighbour discovery: whatever one end
-// sends is for the other, so there is nothing to ask, nothing to wait for and nothing to forge. Our
-// end ignores router advertisements and IPv4 packets whose source is none of the jail's addresses.
+// sends is for the other, so there is nothing to ask, nothing to wait for and nothing to forge. Both
+// ends ignore router advertisements and redirects. Ours takes packets from the jail's own addresses
+// alone (see SourceFilter), wherever the kernel has what that needs: *filtered says so.
 //
 // An address that the host itself has, that is routed already (by another jail) or that our end
 // needs is ERR_JAIL_ADDRESS_IN_USE (step 'address', path the address); one that is a broadcast
@@ -31,7 +32,7 @@ bool check_foreign(const Address* addresses, size_t count, Error* error);
 // router advertisements that cannot be turned off are ERR_JAIL_UNSUPPORTED. On failure nothing is
 // left.
 bool connect_host(const char* link, int netns, const Address* addresses, size_t count,
-                  Error* error);
+                  bool* filtered, Error* error);
 // Deletes our end, and with it the other and the routes. No error when it is gone already.
 bool disconnect_host(const char* link, Error* error);
 // The same for one of perhaps many that go at the same time, whose other ends' network namespaces
@@ -45,10 +46,10 @@ bool disconnect_in_turn(const char* link, int turn, Error* error);
 
 // In the jail's own network namespace: loopback up, only with the families that the jail has (::1
 // taken away without an IPv6 address, 127.0.0.1 without an IPv4 one), the addresses (/32, /128
-// without DAD, link-local ones /64) on jail0
-// (`linked`: after connect_host) or on lo, loopback ones always on lo, and default routes through
-// jail0 whose source is the first address of each family that is neither loopback nor link-local.
-// Not called for a jail without addresses.
+// without DAD, link-local ones /64) on jail0 (`linked`: after connect_host) or on lo, loopback ones
+// always on lo, and default routes by the host's end, a neighbour for good, whose source is the
+// first address of each family that is neither loopback nor link-local. Not called for a jail
+// without addresses.
 bool configure_jail(const Address* addresses, size_t count, bool linked, Error* error);
 
 }  // namespace dfjail

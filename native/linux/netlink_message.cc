@@ -13,8 +13,6 @@
 namespace dfjail {
 namespace {
 
-constexpr size_t kReceiveBytes =
-    size_t{16} * 1024;  // above what the kernel puts into one answer (8 KB)
 
 const char* type_name(uint16_t type) {
   switch (type) {
@@ -34,6 +32,12 @@ const char* type_name(uint16_t type) {
       return "RTM_NEWROUTE";
     case RTM_GETROUTE:
       return "RTM_GETROUTE";
+    case RTM_NEWNEIGH:
+      return "RTM_NEWNEIGH";
+    case RTM_NEWQDISC:
+      return "RTM_NEWQDISC";
+    case RTM_NEWTFILTER:
+      return "RTM_NEWTFILTER";
     default:
       return "rtnetlink";
   }
@@ -215,7 +219,8 @@ bool Netlink::take_answers(const char* buffer, size_t size) {
 }
 
 bool Netlink::receive_all(Error* error) {
-  alignas(NLMSG_ALIGNTO) char buffer[kReceiveBytes];
+  // Above what the kernel puts into one answer: 8 KB, or an error with the request that it is about.
+  alignas(NLMSG_ALIGNTO) char buffer[kMaxBytes + 8192];
   for (;;) {
     // The answers are there already (see kMaxRequests): waiting for one that is not would never
     // end.

@@ -55,7 +55,7 @@ class Netlink {
   // Works in `netns`; the caller is back in the namespace of this socket afterwards.
   bool visit(int netns, bool (*work)(Error* error), Error* error) const;
 
-  // Begins a request with its fixed header (ifinfomsg, ifaddrmsg or rtmsg); attributes are added to
+  // Begins a request with its fixed header (ifinfomsg, rtmsg, …); attributes are added to
   // it until the next begin(). `flags` are NLM_F_… besides NLM_F_REQUEST.
   template <typename Header>
   void begin(uint16_t type, uint16_t flags, const Header& header, const Subject& subject,
@@ -83,7 +83,7 @@ class Netlink {
   // the socket's receive buffer: so many of them fit into the default one (212,992 bytes, about 1
   // KB taken for each) with room to spare.
   static constexpr size_t kMaxRequests = 64;
-  static constexpr size_t kMaxBytes = 8192;
+  static constexpr size_t kMaxBytes = 24576;  // 64 small ones and the largest filter
 
   void start(uint16_t type, uint16_t flags, const Subject& subject, Judge judge);
   nlmsghdr* current();

@@ -18,6 +18,7 @@ namespace dfjail {
 struct Jail {
   Entry entry;
   bool owned = false;   // made here: undone here
+  bool unfiltered = false;  // it shares a link, on which whoever may write packets writes any source
   UniqueFd state;       // the registry's folder
   UniqueFd locks;       // owned: keeps the entry alive
   UniqueFd lifeline;    // owned: what holds the jail; the anchor goes when this is closed

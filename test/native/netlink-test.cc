@@ -191,7 +191,9 @@ struct Addresses {
 };
 
 bool connect_jail(const char* link, const Jail& jail, const Addresses& addresses, Error* error) {
-  return dfjail::connect_host(link, jail.net.get(), addresses.list, addresses.count, error);
+  bool filtered = false;
+  return dfjail::connect_host(link, jail.net.get(), addresses.list, addresses.count, &filtered,
+                              error);
 }
 
 // By a child that has entered the jail's user namespace, and so has no power over the host's

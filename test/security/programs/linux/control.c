@@ -13,14 +13,15 @@ extern const struct attempt mount_attempts[];
 extern const struct attempt kernel_attempts[];
 extern const struct attempt call_attempts[];
 extern const struct attempt netlink_attempts[];
+extern const struct attempt packet_attempts[];
 extern const struct attempt window_attempts[];
 extern const struct attempt program_attempts[];
 extern const struct attempt count_attempts[];
 
 const struct attempt* const system_attempts[] = {
     linux_file_attempts, linux_process_attempts, mount_attempts, kernel_attempts,
-    call_attempts,       netlink_attempts,       window_attempts,  program_attempts,
-    count_attempts,      NULL};
+    call_attempts,       netlink_attempts,       packet_attempts, window_attempts,
+    program_attempts,    count_attempts,         NULL};
 
 static void write_text(const char* path, const char* text) {
   int fd = open(path, O_WRONLY);
