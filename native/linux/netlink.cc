@@ -35,8 +35,12 @@ constexpr int kLoopbackIndex = 1;  // the kernel gives it to `lo` of every names
 constexpr unsigned char kHardwareAddress[6] = {0x02, 0, 0, 0, 0, 0x01};
 constexpr Address kHostIPv4 = {AF_INET, {169, 254, 1, 1}};
 constexpr Address kHostIPv6 = {AF_INET6, {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+constexpr Address kGroupsIPv4 = {AF_INET, {224}};
+constexpr Address kGroupsIPv6 = {AF_INET6, {0xff}};
+constexpr Address kLinkIPv6 = {AF_INET6, {0xfe, 0x80}};
 constexpr Address kLoopbackIPv4 = {AF_INET, {127, 0, 0, 1}};
 constexpr Address kLoopbackIPv6 = {AF_INET6, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+constexpr int kFamilies[] = {AF_INET, AF_INET6};
 // Some of what is asked for is done by workers of the kernel: soon after, but the link watcher up
 // to a second later.
 constexpr int kTries = 20000;
@@ -351,18 +355,38 @@ void add_neighbour(Netlink* netlink, int index, const Address& address) {
 
 // By the host's end, though whatever leaves arrives there: else the kernel would make one entry for
 // every destination in a table that all network namespaces share.
-void add_default_route(Netlink* netlink, int index, const Address* source) {
-  if (source == nullptr) return;
-  const Address& gateway = source->family == AF_INET ? kHostIPv4 : kHostIPv6;
-  add_neighbour(netlink, index, gateway);
-  rtmsg header = route_header(*source, 0);
+void route_by_host(Netlink* netlink, int index, const rtmsg& route, const Address& to,
+                   const Address* source) {
+  constexpr uint32_t kFirst = 128;  // of IPv6: before those that the kernel makes with an address
+  const Address& gateway = to.family == AF_INET ? kHostIPv4 : kHostIPv6;
+  rtmsg header = route;
   header.rtm_scope = RT_SCOPE_UNIVERSE;
   header.rtm_flags = RTNH_F_ONLINK;
-  netlink->begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, header, about("route", *source),
+  netlink->begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, header, about("route", to),
                  family_must_exist);
+  if (header.rtm_dst_len > 0) netlink->bytes(RTA_DST, to.bytes, to.size());
   netlink->number(RTA_OIF, static_cast<uint32_t>(index));
   netlink->bytes(RTA_GATEWAY, gateway.bytes, gateway.size());
-  netlink->bytes(RTA_PREFSRC, source->bytes, source->size());
+  if (source != nullptr) netlink->bytes(RTA_PREFSRC, source->bytes, source->size());
+  if (to.family == AF_INET6 && header.rtm_dst_len > 0) netlink->number(RTA_PRIORITY, kFirst);
+}
+
+void add_default_route(Netlink* netlink, int index, const Address* source) {
+  if (source != nullptr) route_by_host(netlink, index, route_header(*source, 0), *source, source);
+}
+
+// To groups, and to what the kernel takes for neighbours where the jail has a link-local address.
+void add_link_routes(Netlink* netlink, int index, int family) {
+  if (family == AF_INET) {
+    add_neighbour(netlink, index, kHostIPv4);
+    return route_by_host(netlink, index, route_header(kGroupsIPv4, 4), kGroupsIPv4, nullptr);
+  }
+  add_neighbour(netlink, index, kHostIPv6);
+  rtmsg groups = route_header(kGroupsIPv6, 8);
+  groups.rtm_table = RT_TABLE_LOCAL;
+  groups.rtm_type = RTN_MULTICAST;
+  route_by_host(netlink, index, groups, kGroupsIPv6, nullptr);
+  route_by_host(netlink, index, route_header(kLinkIPv6, 64), kLinkIPv6, nullptr);
 }
 
 // ---- waiting
@@ -645,8 +669,11 @@ bool configure_jail(const Address* addresses, size_t count, bool linked, Error* 
     add_address(&jail, inside ? kLoopbackIndex : index, addresses[i], scope, may_exist);
   }
   if (uses_link) {
-    add_default_route(&jail, index, first_routable(addresses, count, AF_INET));
-    add_default_route(&jail, index, first_routable(addresses, count, AF_INET6));
+    for (const int family : kFamilies) {
+      if (!has_linked(addresses, count, family)) continue;
+      add_link_routes(&jail, index, family);
+      add_default_route(&jail, index, first_routable(addresses, count, family));
+    }
   }
   if (!jail.exchange(error) || !await_addresses(&jail, index, addresses, count, error))
     return false;

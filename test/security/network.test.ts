@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import type { Jail } from 'dragonfly-jail';
 import { nextIPv4, nextIPv6, nextPort } from '../support/addresses.js';
 import {
@@ -18,6 +20,8 @@ import {
 } from '../support/attack.js';
 import { isRoot, needRoot, onDragonfly, skipOnDragonfly } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
+import { Program } from '../support/programs.js';
+import type { Forged, Order } from './forgeries.js';
 
 // Family, type, protocol of socket(2).
 const SOCKETS: Record<string, string[]> = {
@@ -26,6 +30,9 @@ const SOCKETS: Record<string, string[]> = {
   'raw bytes': ['2', '3', '255'],
   ...(onDragonfly ? {} : { packet: ['17', '3', '768'] }),
 };
+const FORGERIES = new URL('./forgeries.js', import.meta.url).href;
+const BUILT =
+  process.env.DRAGONFLY_JAIL_NATIVE ?? fileURLToPath(new URL('../../Release', import.meta.url));
 const UNREACHABLE = /^(ECONNREFUSED|ENETUNREACH|EADDRNOTAVAIL|EHOSTUNREACH|EINVAL|ENOENT)$/;
 
 describe('the network of others', () => {
@@ -99,6 +106,89 @@ describe('the network of others', () => {
     assertWorks(await inside(jail, 'announce', 'jail0', '2001:db8:78::'));
   });
 
+  describe('is not spoken to in another’s name', () => {
+    const raw = { rawSockets: true, unixIpRouteOnly: false };
+    const every = ['frame', 'raw', 'ring', 'vlan']
+      .flatMap((way) => ['ICMP', 'TCP', 'UDP'].map((protocol) => `${way} ${protocol}`))
+      .sort();
+
+    it('by raw and packet sockets: no source but the jail’s own leaves it, whatever the host’s settings are', async function () {
+      skipOnDragonfly(this, 'what may write packets there writes them on the host’s interfaces');
+      needRoot(this); // an ordinary user's jail has lo alone
+      const own = [nextIPv4(), nextIPv4(), nextIPv6(), nextIPv6()];
+      const foreign = ['192.0.2.7', '2001:db8::7', 'fe80::77'];
+      const spec = jails.spec({ addresses: own, capabilities: raw });
+      const attack = { inside: ATTACK, outside: attackOutside(jails) };
+      const { loose, withoutFilter, redirects } = await inANetworkOfItsOwn({
+        spec,
+        attack,
+        sources: [...own, ...foreign],
+      });
+      const heard = (sources: string[]) =>
+        Object.fromEntries(sources.map((source) => [source, every]));
+      assert.deepEqual(loose, { 0: heard(own), 2: heard(own) });
+      // The control: what leaves the jail is in order, but for its source.
+      assert.deepEqual(withoutFilter, heard([...own, ...foreign]));
+      const on = Object.entries(redirects).filter(([, value]) => value !== '0');
+      assert.deepEqual(on, []);
+    });
+
+    it('where the kernel has no filter: a jail with addresses and rawSockets is refused', async function () {
+      skipOnDragonfly(this, 'no jail has a link there');
+      needRoot(this);
+      const say = `
+        const codes = [];
+        const note = ({ code, step }) => codes.push(code + ' ' + step);
+        const { capabilities } = spec;
+        await Jail.create(spec).then((jail) => jail.stop(), note);
+        await Jail.create({ ...spec, addresses: [] }).then((jail) => jail.stop(), note);
+        const jail = await Jail.create({ ...spec, capabilities: {} });
+        await jail.setCapabilities(capabilities).catch(note);
+        await jail.setCapabilities({ setHostname: false }).catch(note);
+        await jail.stop();
+        say(codes);`;
+      const spec = jails.spec({ addresses: [nextIPv4(), nextIPv6()], capabilities: raw });
+      const refused = 'ERR_JAIL_UNSUPPORTED capabilities';
+      for (const [folder, expected] of [
+        [withoutIngress(), [refused, refused]],
+        [undefined, []],
+      ] as const) {
+        const env = folder === undefined ? {} : { DRAGONFLY_JAIL_NATIVE: folder };
+        await using program = new Program(say, spec, { env });
+        assert.deepEqual(await program.next(), expected);
+      }
+    });
+
+    // A monitor that asks the kernel for what it does not have, as it does where a module is missing.
+    function withoutIngress(): string {
+      const folder = join(jails.root.outside, 'without-ingress');
+      cpSync(BUILT, folder, { recursive: true, filter: (path) => !/\/(obj|\.deps)/.test(path) });
+      const monitor = readFileSync(join(folder, 'jail-monitor'));
+      const at = monitor.indexOf('\0ingress\0');
+      assert(at > 0 && at === monitor.lastIndexOf('\0ingress\0'), 'the name is there once');
+      monitor.write('nowhere', at + 1);
+      writeFileSync(join(folder, 'jail-monitor'), monitor);
+      return folder;
+    }
+  });
+
+  it('is not counted up by who is called: the kernel has one neighbour for all destinations', async function () {
+    skipOnDragonfly(this, 'a jail has the network of the host');
+    needRoot(this); // an ordinary user's jail has lo alone
+    const count = 300;
+    const addresses = [nextIPv4(), nextIPv6(), 'fe80::55'];
+    const jail = await jails.create({ addresses });
+    // The kernel's own: reports of groups when a link comes up.
+    const few = (await neighboursOf(jail)) + 4;
+    for (const prefix of ['10.88', '224.7', 'fd99:', 'ff02::7', 'ff05::7']) {
+      assertWorks(await inside(jail, 'contact', prefix, `${count}`));
+      assert((await neighboursOf(jail)) <= few, prefix);
+    }
+    // The control: on a link itself each destination is one.
+    assertWorks(await inside(jail, 'contact-on-link', '10.88', `${count}`));
+    assert((await neighboursOf(jail)) > count);
+  });
+
   describe('is not reached where it is private', () => {
     for (const address of ['127.0.0.1', '::1']) {
       it(`in another jail: ${address}, and its abstract socket`, async function () {
@@ -142,6 +232,20 @@ describe('the network of others', () => {
     return jails.create({ addresses: [address] });
   }
 });
+
+async function neighboursOf(jail: Jail): Promise<number> {
+  const { output } = await inside(jail, 'neighbours');
+  return Number(/^neighbours (\d+)$/m.exec(output)?.[1]);
+}
+
+async function inANetworkOfItsOwn(order: Order): Promise<Forged> {
+  const source = `
+    import { forgeAll } from ${JSON.stringify(FORGERIES)};
+    say(await forgeAll(${JSON.stringify(order)}));`;
+  const by = ['unshare', '--net', process.execPath];
+  await using program = new Program(source, order.spec, { by });
+  return await program.next<Forged>();
+}
 
 async function serve(jail: Jail, address: string, port: string, name: string): Promise<void> {
   const stdio = ['pipe', 'pipe', 'inherit'] as const;

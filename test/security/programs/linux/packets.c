@@ -176,9 +176,7 @@ static long hear(char** args) {
   return -1;
 }
 
-/* PREFIX COUNT: a datagram to every one of that many addresses, 250 in each network. */
-static long contact(char** args) {
-  int family = strchr(args[0], ':') ? AF_INET6 : AF_INET, fd = socket(family, SOCK_DGRAM, 0);
+static long contact_by(int fd, int family, char** args, int flags) {
   struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(9)};
   struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(9)};
   int refused = 0, count = atoi(args[1]);
@@ -186,10 +184,23 @@ static long contact(char** args) {
     char text[64];
     snprintf(text, sizeof text, family == AF_INET ? "%s.%d.%d" : "%s:%d:%d", args[0], i / 250, 1 + i % 250);
     inet_pton(family, text, family == AF_INET ? (void*)&v4.sin_addr : (void*)&v6.sin6_addr);
-    refused += (family == AF_INET ? sendto(fd, "", 1, 0, (struct sockaddr*)&v4, sizeof v4)
-                                  : sendto(fd, "", 1, 0, (struct sockaddr*)&v6, sizeof v6)) < 0;
+    refused += (family == AF_INET ? sendto(fd, "", 1, flags, (struct sockaddr*)&v4, sizeof v4)
+                                  : sendto(fd, "", 1, flags, (struct sockaddr*)&v6, sizeof v6)) < 0;
   }
   return refused == count ? -1 : 0;
+}
+
+/* PREFIX COUNT: a datagram to every one of that many addresses, 250 in each network. */
+static long contact(char** args) {
+  int family = strchr(args[0], ':') ? AF_INET6 : AF_INET;
+  return contact_by(socket(family, SOCK_DGRAM, 0), family, args, 0);
+}
+
+/* The same to IPv4 addresses as if they were jail0's neighbours. */
+static long contact_on_link(char** args) {
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "jail0", sizeof "jail0") < 0) return -1;
+  return contact_by(fd, AF_INET, args, MSG_DONTROUTE);
 }
 
 static int count_neighbours(const char* data, ssize_t size, int* done) {
@@ -236,5 +247,6 @@ static long remove_filter(char** args) {
 }
 
 const struct attempt packet_attempts[] = {{"forge", forge},           {"hear", hear},
-                                          {"contact", contact},       {"neighbours", neighbours},
-                                          {"remove-filter", remove_filter}, {NULL, NULL}};
+                                          {"contact", contact},       {"contact-on-link", contact_on_link},
+                                          {"neighbours", neighbours}, {"remove-filter", remove_filter},
+                                          {NULL, NULL}};
