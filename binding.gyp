@@ -34,8 +34,12 @@
             "native/linux/cgroup_remove.cc",
             "native/linux/processes.cc",
             "native/linux/program_file.cc",
+            "native/linux/file_system.cc",
             "native/linux/hostname.cc",
             "native/linux/index.cc",
+            "native/linux/netlink.cc",
+            "native/linux/netlink_message.cc",
+            "native/linux/source_filter.cc",
           ],
         }],
         # DragonFly: gyp takes it for FreeBSD, which the sources refuse.

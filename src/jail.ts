@@ -357,7 +357,7 @@ export class Jail extends EventEmitter<JailEvents> implements AsyncDisposable {
     this.#assertLive();
     const current = this.capabilities();
     const wanted = resolveCapabilities(capabilities ?? null, 'capabilities', current);
-    this.#backend.checkCapabilities(wanted);
+    this.#backend.checkCapabilities(wanted, this.jid);
     this.#connection.setCapabilities(wanted);
   }
 

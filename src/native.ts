@@ -89,6 +89,8 @@ export interface Native {
   jailProcesses(stateDir: string, jid: number): RawProcesses;
   /** Signals every process of a jail: how many there were. */
   signalJail(stateDir: string, jid: number, signal: number): number;
+  /** Can this kernel filter by source what comes from a jail? Tries it in a network of its own; as root. */
+  canFilterSources(): boolean;
 }
 
 /** The loaded addon and the monitor that belongs to it. */

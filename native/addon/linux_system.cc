@@ -11,6 +11,7 @@ void define_system(Napi::Env env, Napi::Object exports) {
   define_index(env, exports);
   define_process_list(env, exports);
   define_recover(env, exports);
+  define_source_filter(env, exports);
 }
 
 }  // namespace dfjail

@@ -5,7 +5,7 @@
 namespace dfjail {
 
 // What differs between the systems: listEntries, findEntry and recover everywhere; listProcesses,
-// jailProcesses and signalJail on Linux; SyscallsNative of src/syscalls/kernel.ts on DragonFly. The
+// jailProcesses, signalJail and canFilterSources on Linux; SyscallsNative of src/syscalls/kernel.ts on DragonFly. The
 // build picks the files that implement it: linux_*.cc or dragonfly_*.cc.
 #if defined(__linux__)
 constexpr const char* kSystem = "linux";
@@ -15,5 +15,9 @@ constexpr const char* kSystem = "dragonfly";
 #error "dragonfly-jail is for DragonFly BSD and Linux: FreeBSD has another jail(2)"
 #endif
 void define_system(Napi::Env env, Napi::Object exports);
+#ifdef __linux__
+// canFilterSources()
+void define_source_filter(Napi::Env env, Napi::Object exports);
+#endif
 
 }  // namespace dfjail

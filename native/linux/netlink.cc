@@ -631,6 +631,14 @@ bool connect_host(const char* link, int netns, const Address* addresses, size_t 
   return false;
 }
 
+bool can_filter_sources() {
+  Netlink netlink;
+  Error error;
+  if (!netlink.open(&error)) return false;
+  filter_sources(&netlink, kLoopbackIndex, "lo", SourceFilter(nullptr, 0));
+  return netlink.exchange(&error) && netlink.last_answer().error == 0;
+}
+
 bool disconnect_host(const char* link, Error* error) {
   Netlink host;
   if (!host.open(error)) return false;

@@ -33,6 +33,8 @@ bool check_foreign(const Address* addresses, size_t count, Error* error);
 // left.
 bool connect_host(const char* link, int netns, const Address* addresses, size_t count,
                   bool* filtered, Error* error);
+// For who has nothing else in the network that it is in: can connect_host filter on this kernel?
+bool can_filter_sources();
 // Deletes our end, and with it the other and the routes. No error when it is gone already.
 bool disconnect_host(const char* link, Error* error);
 // The same for one of perhaps many that go at the same time, whose other ends' network namespaces

@@ -23,8 +23,8 @@ export interface Backend {
 
   /** Refuses what a spec asks for and this kernel cannot do. */
   checkSpec(spec: ResolvedSpec): void;
-  /** Refuses capabilities that this kernel cannot give. */
-  checkCapabilities(capabilities: Readonly<Capabilities>): void;
+  /** Refuses capabilities that this kernel cannot give: to new jails, or to one that is there. */
+  checkCapabilities(capabilities: Readonly<Capabilities>, jid?: number): void;
   /** The steps that {@link create} would take. No side effects. */
   plan(spec: ResolvedSpec): readonly PlanStep[];
   probe(): Probe;

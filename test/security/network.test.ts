@@ -143,15 +143,19 @@ describe('the network of others', () => {
         await Jail.create(spec).then((jail) => jail.stop(), note);
         await Jail.create({ ...spec, addresses: [] }).then((jail) => jail.stop(), note);
         const jail = await Jail.create({ ...spec, capabilities: {} });
-        await jail.setCapabilities(capabilities).catch(note);
-        await jail.setCapabilities({ setHostname: false }).catch(note);
+        const change = (to) => { try { jail.setCapabilities(to); } catch (error) { note(error); } };
+        change(capabilities);
+        change({ setHostname: false });
+        const { stdout } = await jail.exec(ATTACK, ['socket', '2', '3', '1']);
+        codes.push(stdout.split('\\n').at(-2));
         await jail.stop();
-        say(codes);`;
+        codes.push(dfjail.probe().features.sourceFilter.available);
+        say(codes);`.replace('ATTACK', JSON.stringify(ATTACK));
       const spec = jails.spec({ addresses: [nextIPv4(), nextIPv6()], capabilities: raw });
-      const refused = 'ERR_JAIL_UNSUPPORTED capabilities';
+      const created = 'ERR_JAIL_UNSUPPORTED capabilities';
       for (const [folder, expected] of [
-        [withoutIngress(), [refused, refused]],
-        [undefined, []],
+        [withoutIngress(), [created, 'ERR_JAIL_UNSUPPORTED undefined', 'result 1', false]],
+        [undefined, ['result 0', true]],
       ] as const) {
         const env = folder === undefined ? {} : { DRAGONFLY_JAIL_NATIVE: folder };
         await using program = new Program(say, spec, { env });
@@ -163,11 +167,13 @@ describe('the network of others', () => {
     function withoutIngress(): string {
       const folder = join(jails.root.outside, 'without-ingress');
       cpSync(BUILT, folder, { recursive: true, filter: (path) => !/\/(obj|\.deps)/.test(path) });
-      const monitor = readFileSync(join(folder, 'jail-monitor'));
-      const at = monitor.indexOf('\0ingress\0');
-      assert(at > 0 && at === monitor.lastIndexOf('\0ingress\0'), 'the name is there once');
-      monitor.write('nowhere', at + 1);
-      writeFileSync(join(folder, 'jail-monitor'), monitor);
+      for (const name of ['jail-monitor', 'jail.node']) {
+        const file = readFileSync(join(folder, name));
+        const at = file.indexOf('\0ingress\0');
+        assert(at > 0 && at === file.lastIndexOf('\0ingress\0'), 'the name is there once');
+        file.write('nowhere', at + 1);
+        writeFileSync(join(folder, name), file);
+      }
       return folder;
     }
   });

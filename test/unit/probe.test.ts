@@ -13,6 +13,7 @@ interface Host {
   missing?: readonly string[];
   readOnly?: readonly string[];
   problem?: string;
+  noFilter?: boolean;
 }
 
 // A machine on which everything is possible, but for what is said.
@@ -31,6 +32,7 @@ function machine(host: Host): Machine {
     read: (path) => files[path] ?? null,
     exists: (path) => !missing.includes(path),
     writable: (path) => !readOnly.includes(path),
+    canFilterSources: () => host.noFilter !== true,
     nativeProblem: () => host.problem ?? null,
   };
 }
@@ -109,8 +111,15 @@ describe('probe() on Linux', () => {
     assert(feature('processLimit', { files: pids }).available);
   });
 
+  it('tells by what sources are filtered, and what is refused without it', () => {
+    assert.match(feature('sourceFilter', {}).reason ?? '', /BPF/);
+    assertMissing('sourceFilter', { noFilter: true }, /rawSockets/);
+    assertMissing('sourceFilter', { problem: 'no addon' }, /no addon/);
+    assertMissing('sourceFilter', { capabilities: NONE }, /CAP_SYS_ADMIN/);
+  });
+
   it('says what only root can have', () => {
-    for (const name of ['users', 'hostNetwork', 'memoryLimit']) {
+    for (const name of ['users', 'hostNetwork', 'sourceFilter', 'memoryLimit']) {
       const { available, hint } = feature(name, { uid: 1000 });
       assert.deepEqual([available, hint], [false, 'run the program as root'], name);
     }

@@ -15,7 +15,8 @@ import type { JailInfo, PlanStep, Probe, ProcessInfo, RecoveredJail } from '../.
 import type { ResolvedSpec } from '../../spec.js';
 import type { Backend, StepSink } from '../backend.js';
 import { jailListText } from '../dragonfly/jail-list.js';
-import { checkCapabilities, checkSpec } from './limits.js';
+import { checkCapabilities, checkRawSockets, checkSpec } from './limits.js';
+import { thisMachine } from './machine.js';
 import { planJail } from './plan.js';
 import { NO_ATTACH, probeLinux } from './probe.js';
 import { readProcessTable } from './process-table.js';
@@ -37,8 +38,14 @@ export class LinuxBackend implements Backend {
     checkSpec(spec, release());
   }
 
-  checkCapabilities(capabilities: Readonly<Capabilities>): void {
+  checkCapabilities(capabilities: Readonly<Capabilities>, jid?: number): void {
     checkCapabilities(capabilities);
+    if (jid === undefined || !capabilities.rawSockets) return;
+    const addresses = this.find(jid)?.addresses ?? [];
+    checkRawSockets(
+      addresses.map(({ address }) => address),
+      thisMachine(),
+    );
   }
 
   plan(spec: ResolvedSpec): readonly PlanStep[] {

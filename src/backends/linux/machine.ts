@@ -2,7 +2,7 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { loadNative } from '../../native.js';
 
-/** What is looked at of this machine to tell what it can do. Reading only. */
+/** What is looked at of this machine to tell what it can do. Nothing is changed. */
 export interface Machine {
   /** As uname(2) has it. */
   readonly release: string;
@@ -12,6 +12,8 @@ export interface Machine {
   read(path: string): string | null;
   exists(path: string): boolean;
   writable(path: string): boolean;
+  /** Tried in a network of its own, as root only. */
+  canFilterSources(): boolean;
   /** Why the addon cannot be loaded; null: it can. */
   nativeProblem(): string | null;
 }
@@ -24,6 +26,7 @@ export function thisMachine(): Machine {
     read,
     exists: (path) => isAccessible(path, constants.F_OK),
     writable: (path) => isAccessible(path, constants.W_OK),
+    canFilterSources: () => loadNative().native.canFilterSources(),
     nativeProblem,
   };
 }

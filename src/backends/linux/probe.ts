@@ -1,4 +1,5 @@
 import type { Feature, Probe } from '../../reports.js';
+import { NO_FILTER } from './limits.js';
 import { type Machine, thisMachine } from './machine.js';
 import { isAtLeast, MINIMUM_RELEASE } from './release.js';
 
@@ -35,6 +36,7 @@ export function probeLinux(machine: Machine = thisMachine()): Probe {
     users: users(machine),
     idmappedMounts: idmappedMounts(machine),
     hostNetwork: hostNetwork(machine),
+    sourceFilter: sourceFilter(machine),
     procfs: procfs(machine),
     memoryLimit: wholeJailLimit(machine, 'memory'),
     processLimit: wholeJailLimit(machine, 'pids'),
@@ -154,6 +156,17 @@ function hostNetwork(machine: Machine): Feature {
   if (!hasSysAdmin(machine)) return no('this root has no CAP_SYS_ADMIN (a container?)');
   if (!machine.exists('/proc/sys/net/ipv6')) return yes('IPv4 only: this kernel has no IPv6');
   return yes();
+}
+
+function sourceFilter(machine: Machine): Feature {
+  const network = hostNetwork(machine);
+  if (!network.available) return network;
+  if (machine.nativeProblem() !== null) return native(machine);
+  if (machine.canFilterSources()) return yes('a program of classic BPF at ingress (tc)');
+  return no(
+    `${NO_FILTER}: rawSockets is refused to jails with addresses`,
+    'load or install its modules sch_ingress and cls_bpf',
+  );
 }
 
 // A new proc is refused in a user namespace while parts of the old one are hidden.
