@@ -5,8 +5,8 @@
 namespace dfjail {
 
 // What differs between the systems: listEntries, findEntry and recover everywhere; listProcesses,
-// jailProcesses, signalJail and canFilterSources on Linux; SyscallsNative of src/syscalls/kernel.ts on DragonFly. The
-// build picks the files that implement it: linux_*.cc or dragonfly_*.cc.
+// jailProcesses, signalJail and canFilterSources on Linux; SyscallsNative of src/syscalls/kernel.ts
+// on DragonFly. The build picks the files that implement it: linux_*.cc or dragonfly_*.cc.
 #if defined(__linux__)
 constexpr const char* kSystem = "linux";
 #elif defined(__DragonFly__)

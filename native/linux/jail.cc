@@ -186,7 +186,8 @@ bool may_send(const Jail& jail, uint32_t capabilities, Error* error) {
   if (!jail.unfiltered || (capabilities & kRawSockets) == 0) return true;
   return fail_with_code(
       error, "capabilities", "ERR_JAIL_UNSUPPORTED", "rawSockets",
-      "This kernel cannot keep packets with a foreign source from leaving the jail, which rawSockets "
+      "This kernel cannot keep packets with a foreign source from leaving the jail, which "
+      "rawSockets "
       "would allow it to write: load or install its modules sch_ingress and cls_bpf, or leave out "
       "either rawSockets or the addresses.");
 }

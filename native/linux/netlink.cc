@@ -1,8 +1,8 @@
 #include "netlink.hh"
 
 #include <fcntl.h>
-#include <linux/if_link.h>
 #include <linux/if_ether.h>
+#include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
@@ -230,8 +230,8 @@ void forbid_generated_addresses(Netlink* netlink, const char* name) {
 }
 
 // What only IPv4 has a request for. No routes from redirects; and IPv4 packets whose source is not
-// routed back to the jail are dropped, where no larger setting of the host's forbids (for what holds
-// see SourceFilter).
+// routed back to the jail are dropped, where no larger setting of the host's forbids (for what
+// holds see SourceFilter).
 void set_ipv4(Netlink* netlink, const char* name) {
   netlink->begin(RTM_SETLINK, 0, ifinfomsg{}, about_link(name));
   netlink->text(IFLA_IFNAME, name);
@@ -619,7 +619,8 @@ bool connect_host(const char* link, int netns, const Address* addresses, size_t 
   create_pair(&host, link, netns);
   if (!host.exchange(error)) return false;
   int index = 0;
-  if (ignore_announcements_outside(link, error) && bring_ends_up(&host, link, netns, &index, error)) {
+  if (ignore_announcements_outside(link, error) &&
+      bring_ends_up(&host, link, netns, &index, error)) {
     step_done("link");
     if (route_addresses(&host, link, index, addresses, count, filtered, error)) {
       step_done("route");

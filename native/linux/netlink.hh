@@ -22,9 +22,9 @@ bool check_foreign(const Address* addresses, size_t count, Error* error);
 // with loopback addresses alone gets no link, and true.
 //
 // The two ends have the same hardware address and no ARP or neighbour discovery: whatever one end
-// sends is for the other, so there is nothing to ask, nothing to wait for and nothing to forge. Both
-// ends ignore router advertisements and redirects. Ours takes packets from the jail's own addresses
-// alone (see SourceFilter), wherever the kernel has what that needs: *filtered says so.
+// sends is for the other, so there is nothing to ask, nothing to wait for and nothing to forge.
+// Both ends ignore router advertisements and redirects. Ours takes packets from the jail's own
+// addresses alone (see SourceFilter), wherever the kernel has what that needs: *filtered says so.
 //
 // An address that the host itself has, that is routed already (by another jail) or that our end
 // needs is ERR_JAIL_ADDRESS_IN_USE (step 'address', path the address); one that is a broadcast

@@ -13,7 +13,6 @@
 namespace dfjail {
 namespace {
 
-
 const char* type_name(uint16_t type) {
   switch (type) {
     case RTM_NEWLINK:
@@ -219,7 +218,8 @@ bool Netlink::take_answers(const char* buffer, size_t size) {
 }
 
 bool Netlink::receive_all(Error* error) {
-  // Above what the kernel puts into one answer: 8 KB, or an error with the request that it is about.
+  // Above what the kernel puts into one answer: 8 KB, or an error with the request that it is
+  // about.
   alignas(NLMSG_ALIGNTO) char buffer[kMaxBytes + 8192];
   for (;;) {
     // The answers are there already (see kMaxRequests): waiting for one that is not would never

@@ -59,9 +59,7 @@ size_t SourceFilter::jump() {
   return length_ - 1;
 }
 
-void SourceFilter::land(size_t jump) {
-  code_[jump].k = static_cast<uint32_t>(length_ - jump - 1);
-}
+void SourceFilter::land(size_t jump) { code_[jump].k = static_cast<uint32_t>(length_ - jump - 1); }
 
 void SourceFilter::check_ipv4(const Address* addresses, size_t count) {
   size_t known[kMaxAddresses];

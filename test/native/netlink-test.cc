@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -433,11 +434,11 @@ bool is_local(const char* digits) {
   return count_lines("/proc/thread-self/net/ipv6_route", digits, "80200001") == 1;
 }
 
-constexpr uint16_t kFrameKind = 0x88b5;  // for experiments
-
+// As much of an IPv4 packet of the jail's as the host's end looks at.
 bool send_frame(int sender, const char* link, int receiver) {
-  const unsigned char frame[60] = {
-      0x02, 0, 0, 0, 0, 1, 0x02, 0, 0, 0, 0, 1, kFrameKind >> 8, kFrameKind & 0xff};
+  unsigned char frame[60] = {0x02, 0, 0, 0, 0, 1, 0x02, 0, 0, 0, 0, 1, 0x08, 0, 0x45};
+  const unsigned char source[4] = {10, 1, 0, 1};
+  memcpy(frame + 26, source, sizeof source);
   sockaddr_ll to = {};
   to.sll_family = AF_PACKET;
   to.sll_ifindex = static_cast<int>(if_nametoindex(link));
@@ -446,7 +447,7 @@ bool send_frame(int sender, const char* link, int receiver) {
   return poll(&ready, 1, 100) == 1;
 }
 
-int frame_socket() { return socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(kFrameKind)); }
+int frame_socket() { return socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_IP)); }
 
 // Frames at the moment when connect_host has returned, before the jail has an address: the kernel
 // drops what a link sends before its queues have been started, and it starts those of one end
