@@ -181,15 +181,23 @@ bool anchor_is_gone(const Making& m) {
          waitpid(m.anchor, nullptr, WNOHANG) != 0;
 }
 
-// With a source of its own choice on each packet, unless that is filtered.
-bool may_send(const Jail& jail, uint32_t capabilities, Error* error) {
-  if (!jail.unfiltered || (capabilities & kRawSockets) == 0) return true;
-  return fail_with_code(
-      error, "capabilities", "ERR_JAIL_UNSUPPORTED", "rawSockets",
-      "This kernel cannot keep packets with a foreign source from leaving the jail, which "
-      "rawSockets "
-      "would allow it to write: load or install its modules sch_ingress and cls_bpf, or leave out "
-      "either rawSockets or the addresses.");
+// Before somebody in the jail may write packets, with a source of their choice. Nobody else can, so
+// that jails without rawSockets need not wait for it.
+bool filter_sources(Jail* jail, uint32_t capabilities, Error* error) {
+  Entry& entry = jail->entry;
+  if (jail->filtered || entry.link[0] == '\0' || (capabilities & kRawSockets) == 0) return true;
+  Address addresses[kMaxAddresses];
+  size_t count = 0;
+  char list[sizeof entry.addresses];
+  snprintf(list, sizeof list, "%s", entry.addresses);
+  char* rest = nullptr;
+  for (char* one = strtok_r(list, " ", &rest); one != nullptr && count < kMaxAddresses;
+       one = strtok_r(nullptr, " ", &rest)) {
+    if (parse_address(one, &addresses[count])) count++;
+  }
+  if (!return_to_network()) return fail(error, "link", "setns");
+  jail->filtered = filter_link(entry.link, addresses, count, error);
+  return jail->filtered;
 }
 
 bool connect_jail(Making* m, Error* error) {
@@ -207,11 +215,8 @@ bool connect_jail(Making* m, Error* error) {
   for (int i = 0; i < kTries; i++) {
     snprintf(entry.link, sizeof entry.link, i == 0 ? "dfj%u" : "dfj%u_%d", entry.jid, i);
     *error = Error();
-    bool filtered = false;
-    if (connect_host(entry.link, netns.get(), network.addresses, network.count, &filtered, error)) {
-      m->jail->unfiltered = !filtered;
-      return may_send(*m->jail, m->spec->capabilities, error);
-    }
+    if (connect_host(entry.link, netns.get(), network.addresses, network.count, error))
+      return filter_sources(m->jail, m->spec->capabilities, error);
     if (error->number != EEXIST || strcmp(error->step, "link") != 0) break;
   }
   entry.link[0] = '\0';
@@ -451,7 +456,7 @@ void note_failure(void* first, const char*, const Error& error) {
 
 bool change_capabilities(Jail* jail, uint32_t capabilities, Error* error) {
   if (jail->owned) {
-    if (!may_send(*jail, capabilities, error)) return false;
+    if (!filter_sources(jail, capabilities, error)) return false;
     apply_capabilities(jail, capabilities);
     return true;
   }

@@ -61,6 +61,10 @@ constexpr const char* kNoIPv6 =
     "the IPv6 addresses out.";
 constexpr const char* kNoVeth =
     "This kernel cannot make veth pairs: load or install its module veth.";
+constexpr const char* kNoFilter =
+    "This kernel cannot keep packets with a foreign source from leaving the jail, which rawSockets "
+    "would let it write: load or install its modules sch_ingress and cls_bpf, or leave out either "
+    "rawSockets or the addresses.";
 constexpr const char* kAdvertisements =
     "Both ends of the jail's link would take routes and addresses from whoever announces them: "
     "mount /proc/sys writable.";
@@ -139,13 +143,14 @@ bool may_be_absent(const Request& request, Error* error) {
   return must_succeed(request, error);
 }
 
-// Without the kernel's part for it (a module that is not there) the link is one without a filter.
-bool may_be_unknown(const Request& request, Error* error) {
+bool filter_must_exist(const Request& request, Error* error) {
   switch (request.answer.error) {
+    case EEXIST:  // the queue of somebody else's filters
+      return true;
     case ENOENT:
     case EOPNOTSUPP:
-    case EINVAL:  // the filter's, without the queue that it belongs to
-      return true;
+    case EINVAL:
+      return refuse(request, "ERR_JAIL_UNSUPPORTED", kNoFilter, error);
     default:
       return must_succeed(request, error);
   }
@@ -253,12 +258,12 @@ void filter_sources(Netlink* netlink, int index, const char* name, const SourceF
   header.tcm_parent = TC_H_INGRESS;
   header.tcm_handle = TC_H_MAKE(TC_H_INGRESS, 0);
   constexpr uint16_t kNew = NLM_F_CREATE | NLM_F_EXCL;
-  netlink->begin(RTM_NEWQDISC, kNew, header, about_link(name), may_be_unknown);
+  netlink->begin(RTM_NEWQDISC, kNew, header, about_link(name), filter_must_exist);
   netlink->text(TCA_KIND, "ingress");
   header.tcm_parent = header.tcm_handle;
   header.tcm_handle = 0;
   header.tcm_info = TC_H_MAKE(1U << 16, htons(ETH_P_ALL));  // the first, for all protocols
-  netlink->begin(RTM_NEWTFILTER, kNew, header, about_link(name), may_be_unknown);
+  netlink->begin(RTM_NEWTFILTER, kNew, header, about_link(name), filter_must_exist);
   netlink->text(TCA_KIND, "bpf");
   const size_t options = netlink->open_nest(TCA_OPTIONS);
   const uint16_t length = filter.length();
@@ -517,8 +522,8 @@ bool bring_ends_up(Netlink* host, const char* link, int netns, int* index, Error
   return await_carrier(&jail, error);
 }
 
-bool route_addresses(Netlink* host, const char* link, int index, const Address* addresses,
-                     size_t count, bool* filtered, Error* error) {
+bool route_addresses(Netlink* host, int index, const Address* addresses, size_t count,
+                     Error* error) {
   const bool has_ipv6 = has_linked(addresses, count, AF_INET6);
   if (has_linked(addresses, count, AF_INET)) {
     // Of link scope, so that the host never chooses it as its source towards anybody else.
@@ -528,10 +533,7 @@ bool route_addresses(Netlink* host, const char* link, int index, const Address* 
   for (size_t i = 0; i < count; i++) {
     if (is_routable(addresses[i])) add_host_route(host, index, addresses[i]);
   }
-  filter_sources(host, index, link, SourceFilter(addresses, count));
-  if (!host->exchange(error)) return false;
-  *filtered = host->last_answer().error == 0;
-  return await_addresses(host, index, &kHostIPv6, has_ipv6 ? 1 : 0, error);
+  return host->exchange(error) && await_addresses(host, index, &kHostIPv6, has_ipv6 ? 1 : 0, error);
 }
 
 // ---- phases of disconnect_in_turn
@@ -610,8 +612,7 @@ bool check_foreign(const Address* addresses, size_t count, Error* error) {
 }
 
 bool connect_host(const char* link, int netns, const Address* addresses, size_t count,
-                  bool* filtered, Error* error) {
-  *filtered = true;
+                  Error* error) {
   if (!has_linked(addresses, count, AF_UNSPEC)) return true;
   if (!check_reserved(addresses, count, error)) return false;
   Netlink host;
@@ -622,7 +623,7 @@ bool connect_host(const char* link, int netns, const Address* addresses, size_t 
   if (ignore_announcements_outside(link, error) &&
       bring_ends_up(&host, link, netns, &index, error)) {
     step_done("link");
-    if (route_addresses(&host, link, index, addresses, count, filtered, error)) {
+    if (route_addresses(&host, index, addresses, count, error)) {
       step_done("route");
       return true;
     }
@@ -637,7 +638,16 @@ bool can_filter_sources() {
   Error error;
   if (!netlink.open(&error)) return false;
   filter_sources(&netlink, kLoopbackIndex, "lo", SourceFilter(nullptr, 0));
-  return netlink.exchange(&error) && netlink.last_answer().error == 0;
+  return netlink.exchange(&error);
+}
+
+bool filter_link(const char* link, const Address* addresses, size_t count, Error* error) {
+  Netlink host;
+  if (!host.open(error)) return false;
+  ask_for_link(&host, link);
+  if (!host.exchange(error)) return false;
+  filter_sources(&host, host.last_answer().link_index, link, SourceFilter(addresses, count));
+  return host.exchange(error);
 }
 
 bool disconnect_host(const char* link, Error* error) {

@@ -23,8 +23,8 @@ bool check_foreign(const Address* addresses, size_t count, Error* error);
 //
 // The two ends have the same hardware address and no ARP or neighbour discovery: whatever one end
 // sends is for the other, so there is nothing to ask, nothing to wait for and nothing to forge.
-// Both ends ignore router advertisements and redirects. Ours takes packets from the jail's own
-// addresses alone (see SourceFilter), wherever the kernel has what that needs: *filtered says so.
+// Both ends ignore router advertisements and redirects. For the sources of packets see
+// filter_link().
 //
 // An address that the host itself has, that is routed already (by another jail) or that our end
 // needs is ERR_JAIL_ADDRESS_IN_USE (step 'address', path the address); one that is a broadcast
@@ -32,8 +32,14 @@ bool check_foreign(const Address* addresses, size_t count, Error* error);
 // router advertisements that cannot be turned off are ERR_JAIL_UNSUPPORTED. On failure nothing is
 // left.
 bool connect_host(const char* link, int netns, const Address* addresses, size_t count,
-                  bool* filtered, Error* error);
-// For who has nothing else in the network that it is in: can connect_host filter on this kernel?
+                  Error* error);
+// On the host, as root: from now on our end takes packets from the jail's own addresses alone (see
+// SourceFilter); that goes with the link. ERR_JAIL_UNSUPPORTED where the kernel has not what it
+// needs. To be called before anybody in the jail may write packets: the kernel waits in it for all
+// processors, as long as making the link takes.
+bool filter_link(const char* link, const Address* addresses, size_t count, Error* error);
+// For who has nothing else in the network that it is in: would filter_link() succeed on this
+// kernel?
 bool can_filter_sources();
 // Deletes our end, and with it the other and the routes. No error when it is gone already.
 bool disconnect_host(const char* link, Error* error);

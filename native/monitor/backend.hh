@@ -17,15 +17,15 @@ namespace dfjail {
 // entry.
 struct Jail {
   Entry entry;
-  bool owned = false;       // made here: undone here
-  bool unfiltered = false;  // it has a link on which its packets are not filtered by source
-  UniqueFd state;           // the registry's folder
-  UniqueFd locks;           // owned: keeps the entry alive
-  UniqueFd lifeline;        // owned: what holds the jail; the anchor goes when this is closed
-  UniqueFd anchor;          // readable when the jail may have ended: has_ended() says
-  UniqueFd root;            // the jail's root directory, for its own files
-  UniqueFd cgroups[2];      // cgroup.procs files that commands join
-  int patience = 3000;      // milliseconds that whatever else may hold the jail is waited for
+  bool owned = false;     // made here: undone here
+  bool filtered = false;  // owned: on its link the sources of its packets are
+  UniqueFd state;         // the registry's folder
+  UniqueFd locks;         // owned: keeps the entry alive
+  UniqueFd lifeline;      // owned: what holds the jail; the anchor goes when this is closed
+  UniqueFd anchor;        // readable when the jail may have ended: has_ended() says
+  UniqueFd root;          // the jail's root directory, for its own files
+  UniqueFd cgroups[2];    // cgroup.procs files that commands join
+  int patience = 3000;    // milliseconds that whatever else may hold the jail is waited for
   size_t limit_count = 0;
   Limit limits[kMaxLimits];  // every command's, before its own
 };

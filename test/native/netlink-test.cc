@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -29,7 +28,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <initializer_list>
+
 #include "../../native/common/unique_fd.hh"
+
+#ifndef IPV6_TRANSPARENT
+#define IPV6_TRANSPARENT 75
+#endif
 
 using dfjail::Address;
 using dfjail::Error;
@@ -192,9 +197,7 @@ struct Addresses {
 };
 
 bool connect_jail(const char* link, const Jail& jail, const Addresses& addresses, Error* error) {
-  bool filtered = false;
-  return dfjail::connect_host(link, jail.net.get(), addresses.list, addresses.count, &filtered,
-                              error);
+  return dfjail::connect_host(link, jail.net.get(), addresses.list, addresses.count, error);
 }
 
 // By a child that has entered the jail's user namespace, and so has no power over the host's
@@ -434,11 +437,11 @@ bool is_local(const char* digits) {
   return count_lines("/proc/thread-self/net/ipv6_route", digits, "80200001") == 1;
 }
 
-// As much of an IPv4 packet of the jail's as the host's end looks at.
+constexpr uint16_t kFrameKind = 0x88b5;  // for experiments
+
 bool send_frame(int sender, const char* link, int receiver) {
-  unsigned char frame[60] = {0x02, 0, 0, 0, 0, 1, 0x02, 0, 0, 0, 0, 1, 0x08, 0, 0x45};
-  const unsigned char source[4] = {10, 1, 0, 1};
-  memcpy(frame + 26, source, sizeof source);
+  const unsigned char frame[60] = {
+      0x02, 0, 0, 0, 0, 1, 0x02, 0, 0, 0, 0, 1, kFrameKind >> 8, kFrameKind & 0xff};
   sockaddr_ll to = {};
   to.sll_family = AF_PACKET;
   to.sll_ifindex = static_cast<int>(if_nametoindex(link));
@@ -447,7 +450,7 @@ bool send_frame(int sender, const char* link, int receiver) {
   return poll(&ready, 1, 100) == 1;
 }
 
-int frame_socket() { return socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_IP)); }
+int frame_socket() { return socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(kFrameKind)); }
 
 // Frames at the moment when connect_host has returned, before the jail has an address: the kernel
 // drops what a link sends before its queues have been started, and it starts those of one end
@@ -716,29 +719,75 @@ void families(int) {
 void send_forged(int netns, const char* source, const char* destination) {
   const Visit visit(netns);
   sockaddr_storage address;
-  const UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const socklen_t size = to_sockaddr(source, 0, 0, &address);
+  const bool ipv4 = address.ss_family == AF_INET;
+  const UniqueFd fd(socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const int yes = 1;
-  if (setsockopt(fd.get(), IPPROTO_IP, IP_TRANSPARENT, &yes, sizeof yes) < 0)
+  if (setsockopt(fd.get(), ipv4 ? IPPROTO_IP : IPPROTO_IPV6,
+                 ipv4 ? IP_TRANSPARENT : IPV6_TRANSPARENT, &yes, sizeof yes) < 0)
     give_up("IP_TRANSPARENT");
-  socklen_t size = to_sockaddr(source, 0, 0, &address);
   if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size) < 0) give_up("bind");
-  size = to_sockaddr(destination, kPort, 0, &address);
-  if (sendto(fd.get(), "x", 1, 0, reinterpret_cast<sockaddr*>(&address), size) != 1)
+  const socklen_t to =
+      to_sockaddr(destination, kPort, static_cast<int>(if_nametoindex("jail0")), &address);
+  if (sendto(fd.get(), "x", 1, 0, reinterpret_cast<sockaddr*>(&address), to) != 1)
     give_up("sendto");
+}
+
+// The host's end has none of its own settings in the way of anything.
+void loosen(const char* link) {
+  for (const char* name : {"all", link}) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/sys/net/ipv4/conf/%s/rp_filter", name);
+    const UniqueFd setting(open(path, O_WRONLY | O_CLOEXEC));
+    if (write(setting.get(), "0", 1) != 1) give_up("rp_filter");
+  }
+}
+
+void check_forged(const Jail& jail, const char* own, const char* foreign, const char* host) {
+  sockaddr_storage address;
+  const socklen_t size =
+      to_sockaddr(host, kPort, static_cast<int>(if_nametoindex(kLink)), &address);
+  const UniqueFd listener(socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size) < 0) give_up("bind");
+  pollfd ready = {listener.get(), POLLIN, 0};
+  char byte;
+  send_forged(jail.net.get(), foreign, host);
+  check(poll(&ready, 1, 100) == 0, "a packet from a foreign address does not arrive");
+  send_forged(jail.net.get(), own, host);
+  check(poll(&ready, 1, 100) == 1 && read(listener.get(), &byte, 1) == 1, "one from its own does");
 }
 
 void forged_source(int) {
   const Jail jail = make_jail();
-  set_up(kLink, jail, Addresses("10.1.0.1"));
-  sockaddr_storage address;
-  const socklen_t size = to_sockaddr(kHostIPv4, kPort, 0, &address);
-  const UniqueFd listener(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size) < 0) give_up("bind");
-  pollfd ready = {listener.get(), POLLIN, 0};
-  send_forged(jail.net.get(), "10.99.0.1", kHostIPv4);
-  check(poll(&ready, 1, 100) == 0, "a packet from a foreign address does not arrive");
-  send_forged(jail.net.get(), "10.1.0.1", kHostIPv4);
-  check(poll(&ready, 1, 100) == 1, "one from its own does");
+  const Addresses addresses("10.1.0.1", "10.1.0.2", "2001:db8:1::1", "2001:db8:1::2", "fe80::5");
+  set_up(kLink, jail, addresses);
+  check_forged(jail, "10.1.0.1", "10.99.0.1", kHostIPv4);
+  Error error;
+  check_done(dfjail::filter_link(kLink, addresses.list, addresses.count, &error), error,
+             "filter_link");
+  loosen(kLink);
+  for (const char* own : {"10.1.0.1", "10.1.0.2"}) check_forged(jail, own, "10.99.0.1", kHostIPv4);
+  for (const char* own : {"2001:db8:1::1", "2001:db8:1::2", "fe80::5"}) {
+    for (const char* foreign : {"2001:db8:1::3", "2001:db8:2::1", "fe80::6"})
+      check_forged(jail, own, foreign, kHostIPv6);
+  }
+}
+
+// A program for 256 of them is as long as it may become.
+void many_sources(int) {
+  Addresses addresses;
+  char text[INET6_ADDRSTRLEN];
+  for (unsigned i = 0; i < 256; i++) {
+    snprintf(text, sizeof text, "2001:db8:1::%x", i + 1);
+    addresses.add(text);
+  }
+  const Jail jail = make_jail();
+  set_up(kLink, jail, addresses);
+  Error error;
+  check_done(dfjail::filter_link(kLink, addresses.list, addresses.count, &error), error,
+             "filter_link");
+  check_forged(jail, "2001:db8:1::1", "2001:db8:1::101", kHostIPv6);
+  check_forged(jail, text, "2001:db8:1:1::100", kHostIPv6);
 }
 
 void send_advertisement(int netns) {
@@ -856,6 +905,7 @@ const Case kCases[] = {
     {"without a link, addresses are on lo", unlinked, false},
     {"a jail has the families of its addresses only", families, false},
     {"forged source addresses are dropped", forged_source, false},
+    {"of 256 addresses, too", many_sources, false},
     {"router advertisements of a jail are ignored", router_advertisement, false},
     {"read-only /proc/sys", locked_settings, false},
     {"a kernel without IPv6", no_ipv6, true},

@@ -152,7 +152,7 @@ describe('the network of others', () => {
         codes.push(dfjail.probe().features.sourceFilter.available);
         say(codes);`.replace('ATTACK', JSON.stringify(ATTACK));
       const spec = jails.spec({ addresses: [nextIPv4(), nextIPv6()], capabilities: raw });
-      const created = 'ERR_JAIL_UNSUPPORTED capabilities';
+      const created = 'ERR_JAIL_UNSUPPORTED link';
       for (const [folder, expected] of [
         [withoutIngress(), [created, 'ERR_JAIL_UNSUPPORTED undefined', 'result 1', false]],
         [undefined, ['result 0', true]],
