@@ -719,7 +719,8 @@ void families(int) {
 void send_forged(int netns, const char* source, const char* destination) {
   const Visit visit(netns);
   sockaddr_storage address;
-  const socklen_t size = to_sockaddr(source, 0, 0, &address);
+  const int link = static_cast<int>(if_nametoindex("jail0"));
+  const socklen_t size = to_sockaddr(source, 0, link, &address);
   const bool ipv4 = address.ss_family == AF_INET;
   const UniqueFd fd(socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const int yes = 1;
@@ -727,8 +728,7 @@ void send_forged(int netns, const char* source, const char* destination) {
                  ipv4 ? IP_TRANSPARENT : IPV6_TRANSPARENT, &yes, sizeof yes) < 0)
     give_up("IP_TRANSPARENT");
   if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size) < 0) give_up("bind");
-  const socklen_t to =
-      to_sockaddr(destination, kPort, static_cast<int>(if_nametoindex("jail0")), &address);
+  const socklen_t to = to_sockaddr(destination, kPort, link, &address);
   if (sendto(fd.get(), "x", 1, 0, reinterpret_cast<sockaddr*>(&address), to) != 1)
     give_up("sendto");
 }

@@ -30,6 +30,8 @@ export interface Forged {
   /** By the setting of the link, beside that of all interfaces: 2. */
   readonly loose: Record<string, Heard>;
   readonly withoutFilter: Heard;
+  /** Of a jail that was given the capability later. */
+  readonly later: Heard;
   readonly redirects: Record<string, string>;
 }
 
@@ -52,7 +54,11 @@ export async function forgeAll(order: Order): Promise<Forged> {
   attempt('remove-filter', link);
   const withoutFilter = await forge(jail, order);
   await jail.stop();
-  return { loose, withoutFilter, redirects };
+  const changed = await Jail.create({ ...spec, capabilities: {} });
+  changed.setCapabilities(spec.capabilities ?? {});
+  const later = await forge(changed, order);
+  await changed.stop();
+  return { loose, withoutFilter, later, redirects };
 }
 
 async function forge(jail: Jail, { attack, sources }: Order): Promise<Heard> {

@@ -119,7 +119,7 @@ describe('the network of others', () => {
       const foreign = ['192.0.2.7', '2001:db8::7', 'fe80::77'];
       const spec = jails.spec({ addresses: own, capabilities: raw });
       const attack = { inside: ATTACK, outside: attackOutside(jails) };
-      const { loose, withoutFilter, redirects } = await inANetworkOfItsOwn({
+      const { loose, withoutFilter, later, redirects } = await inANetworkOfItsOwn({
         spec,
         attack,
         sources: [...own, ...foreign],
@@ -127,6 +127,7 @@ describe('the network of others', () => {
       const heard = (sources: string[]) =>
         Object.fromEntries(sources.map((source) => [source, every]));
       assert.deepEqual(loose, { 0: heard(own), 2: heard(own) });
+      assert.deepEqual(later, heard(own));
       // The control: what leaves the jail is in order, but for its source.
       assert.deepEqual(withoutFilter, heard([...own, ...foreign]));
       const on = Object.entries(redirects).filter(([, value]) => value !== '0');
