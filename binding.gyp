@@ -101,6 +101,7 @@
             "native/linux/index.cc",
             "native/linux/jail.cc",
             "native/linux/loop.cc",
+            "native/linux/mount_table.cc",
             "native/linux/mounts.cc",
             "native/linux/netlink.cc",
             "native/linux/netlink_message.cc",

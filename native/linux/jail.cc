@@ -369,7 +369,7 @@ bool make_jail(Making* m, Error* error) {
   step_done("id-map");
   if (!make_anchor_file(&m->anchor_file, error)) return false;
   if (!m->registry.find(spec.state_dir, error)) return false;
-  if (!clone_root(root.get(), spec.path, m->ids, &m->tree, error)) return false;
+  if (!clone_root(root.get(), spec, m->ids, &m->tree, error)) return false;
   step_done("root");
   if (!raise_anchor(m, error)) return false;
   if (!limit_jail(jail, spec.memory, spec.processes, error)) return false;

@@ -9,12 +9,14 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <initializer_list>
 
 #include "../common/steps.hh"
 #include "file_system.hh"
+#include "mount_table.hh"
 
 // <sys/mount.h> and <linux/mount.h> do not go together in every libc.
 extern "C" int mount(const char*, const char*, const char*, unsigned long, const void*);
@@ -28,6 +30,7 @@ constexpr unsigned long kPrivate = 1UL << 18;  // MS_PRIVATE
 constexpr int kDetach = 2;                     // MNT_DETACH
 constexpr unsigned kCloneTree = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
 constexpr unsigned kAtRecursive = 0x8000;  // AT_RECURSIVE
+constexpr long kProcfs = 0x9fa0;           // PROC_SUPER_MAGIC
 
 UniqueFd open_tree(int at, const char* path, unsigned flags) {
   return UniqueFd(static_cast<int>(syscall(SYS_open_tree, at, path, flags)));
@@ -85,25 +88,50 @@ bool no_idmapping(const MountSpec& mount, Error* error) {
       "read-only, or use one that can (ext4, xfs, btrfs, tmpfs from Linux 6.3).");
 }
 
-bool mount_nullfs(int root, const MountSpec& mount, const IdMap& ids, const HiddenDirectory& hidden,
-                  Error* error) {
-  const UniqueFd tree = open_tree(AT_FDCWD, mount.source, kCloneTree | kAtRecursive);
-  if (!tree) return fail(error, "mount", "open_tree", mount.source);
+// What a jail would see of other processes. `tree` is nowhere mounted yet.
+bool is_procfs(int tree) {
+  struct statfs info;
+  return fstatfs(tree, &info) == 0 && info.f_type == kProcfs;
+}
+
+bool no_host_procfs(const char* step, const char* path, Error* error) {
+  return fail_with_code(error, step, "ERR_JAIL_UNSUPPORTED", path,
+                        "This is a procfs of the host: it shows processes that are not the jail's. "
+                        "Use a mount of the type procfs, which makes the jail one of its own.");
+}
+
+bool set_source_attributes(int tree, const MountSpec& mount, const IdMap& ids, Error* error) {
   uint64_t attributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
   const bool read_only = (mount.flags & MountSpec::kReadOnly) != 0;
   if (read_only) attributes |= MOUNT_ATTR_RDONLY;
   if ((mount.flags & MountSpec::kNoExec) != 0) attributes |= MOUNT_ATTR_NOEXEC;
-  if (!set_attributes(tree.get(), attributes, ids.user_namespace)) {
-    if (ids.user_namespace < 0) return fail(error, "mount", "mount_setattr", mount.source);
-    // Owners then show as nobody; what everybody may read can be read.
-    if (!read_only) return no_idmapping(mount, error);
-    if (!set_attributes(tree.get(), attributes))
-      return fail(error, "mount", "mount_setattr", mount.source);
+  if (set_attributes(tree, attributes, ids.user_namespace)) return true;
+  if (ids.user_namespace < 0) return fail(error, "mount", "mount_setattr", mount.source);
+  // Owners then show as nobody; what everybody may read can be read.
+  if (!read_only) return no_idmapping(mount, error);
+  return set_attributes(tree, attributes) || fail(error, "mount", "mount_setattr", mount.source);
+}
+
+// The trees of the host that a jail is given, each at the index of its mount. They are copied
+// before anything is mounted: afterwards "/" is the jail's own root.
+bool clone_sources(const JailSpec& spec, const IdMap& ids, UniqueFd* trees, Error* error) {
+  for (size_t i = 0; i < spec.mount_count; i++) {
+    const MountSpec& mount = spec.mounts[i];
+    if (mount.type != MountType::kNullfs) continue;
+    trees[i] = open_tree(AT_FDCWD, mount.source, kCloneTree | kAtRecursive);
+    if (!trees[i]) return fail(error, "mount", "open_tree", mount.source);
+    if (is_procfs(trees[i].get())) return no_host_procfs("mount", mount.source, error);
+    if (!set_source_attributes(trees[i].get(), mount, ids, error)) return false;
   }
+  return true;
+}
+
+bool mount_nullfs(int root, const MountSpec& mount, int tree, const HiddenDirectory& hidden,
+                  Error* error) {
   struct stat info;
-  if (fstat(tree.get(), &info) < 0) return fail(error, "mount", "fstat", mount.source);
-  return attach(tree.get(), root, mount, S_ISDIR(info.st_mode), error) &&
-         cover_hidden(tree.get(), hidden, mount.source, error);
+  if (fstat(tree, &info) < 0) return fail(error, "mount", "fstat", mount.source);
+  return attach(tree, root, mount, S_ISDIR(info.st_mode), error) &&
+         cover_hidden(tree, hidden, mount.source, error);
 }
 
 // ---- file systems of their own
@@ -137,6 +165,16 @@ uid_t owner_in_jail(uid_t owner, const IdMap& ids) {
   return mapped ? owner : ids.base;
 }
 
+// Every file takes memory of the kernel's, empty ones too, and by itself the kernel would allow as
+// many as for half of the machine's memory.
+unsigned files_for(uint64_t size) {
+  constexpr uint64_t kPage = 4096;
+  constexpr uint64_t kFew = 1024;
+  constexpr uint64_t kMany = 1U << 30;
+  const uint64_t files = size / kPage;
+  return static_cast<unsigned>(files < kFew ? kFew : (files > kMany ? kMany : files));
+}
+
 // As mount_tmpfs(8): owner and mode are the mount point's unless said otherwise.
 bool mount_tmpfs(int root, const MountSpec& mount, const IdMap& ids, Error* error) {
   const UniqueFd target = open_target(root, mount.target, true);
@@ -145,7 +183,10 @@ bool mount_tmpfs(int root, const MountSpec& mount, const IdMap& ids, Error* erro
     return fail(error, "mount", "openat2", mount.target);
   FileSystem fs("tmpfs");
   char text[64];
-  if (option(mount.options, "size", text, sizeof text) != nullptr) fs.set("size", text);
+  if (option(mount.options, "size", text, sizeof text) != nullptr) {
+    fs.set("size", text);
+    fs.set("nr_inodes", files_for(strtoull(text, nullptr, 10)));
+  }
   if (option(mount.options, "mode", text, sizeof text) == nullptr) {
     snprintf(text, sizeof text, "%o", info.st_mode & 07777U);
   }
@@ -179,26 +220,59 @@ bool cover_with_nothing(int mounted, const char* path) {
   if (!target) return errno == ENOENT;  // on a mount that is not part of this one
   FileSystem fs("tmpfs");
   fs.set("mode", "0");
+  fs.set("size", "4096");
+  fs.set("nr_inodes", 1U);
   const UniqueFd tree =
       fs.create(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
   return tree && move_mount(tree.get(), target.get());
 }
 
+// The network's settings could else be changed by jailed root, among them the one that lets any
+// address be bound.
+constexpr const char* kFrozen[] = {"sys", "irq", "bus", "fs", "sysrq-trigger", "mtrr", "apm"};
+// What tells of the machine: what moby, runc or systemd-nspawn hide, and secrets of the boot.
+constexpr const char* kHiddenFiles[] = {"kcore",         "keys",       "timer_list", "timer_stats",
+                                        "sched_debug",   "kallsyms",   "interrupts", "cmdline",
+                                        "latency_stats", "bootconfig", "kmsg"};
+constexpr const char* kHiddenFolders[] = {"acpi", "asound", "scsi", "firmware"};
+
 bool mask_procfs(int proc) {
-  // The network's settings could else be changed by jailed root, among them the one that lets any
-  // address be bound.
-  for (const char* path : {"sys", "irq", "bus", "fs", "sysrq-trigger"}) {
+  for (const char* path : kFrozen) {
     if (!freeze(proc, path)) return false;
   }
-  for (const char* path : {"kcore", "keys", "timer_list", "sched_debug", "latency_stats"}) {
+  for (const char* path : kHiddenFiles) {
     if (!cover_with_null(proc, path)) return false;
+  }
+  for (const char* path : kHiddenFolders) {
+    if (!cover_with_nothing(proc, path)) return false;
   }
   return true;
 }
 
-bool mount_procfs(int root, const MountSpec& mount, Error* error) {
+// Those that show the jail's own processes.
+class OwnProcfs {
+ public:
+  bool add(int tree) {
+    struct stat info;
+    if (fstat(tree, &info) < 0) return false;
+    devices_[count_++] = info.st_dev;
+    return true;
+  }
+  bool has(dev_t device) const {
+    for (size_t i = 0; i < count_; i++) {
+      if (devices_[i] == device) return true;
+    }
+    return false;
+  }
+
+ private:
+  dev_t devices_[kMaxMounts];
+  size_t count_ = 0;
+};
+
+bool mount_procfs(int root, const MountSpec& mount, OwnProcfs* own, Error* error) {
   const UniqueFd tree = new_procfs(attributes_of(mount) & MOUNT_ATTR_RDONLY);
-  if (!tree) return fail(error, "mount", "fsmount", mount.target);
+  if (!tree || !own->add(tree.get())) return fail(error, "mount", "fsmount", mount.target);
   if (!attach(tree.get(), root, mount, true, error)) return false;
   return mask_procfs(tree.get()) || fail(error, "mount", "move_mount", mount.target);
 }
@@ -246,10 +320,14 @@ bool make_folder(int dev, const char* name, mode_t mode, const IdMap& ids) {
          fchownat(dev, name, ids.base, ids.base, 0) == 0;
 }
 
+// Of the few thousand that the kernel has for everybody.
+constexpr unsigned kMaxTerminals = 256;
+
 bool mount_terminals(int dev) {
   FileSystem fs("devpts");
   fs.set("mode", "620");
   fs.set("ptmxmode", "666");
+  fs.set("max", kMaxTerminals);
   const UniqueFd tree = fs.create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
   const UniqueFd target(openat(dev, "pts", O_PATH | O_DIRECTORY | O_CLOEXEC));
   return tree && target && move_mount(tree.get(), target.get());
@@ -259,6 +337,7 @@ bool mount_devfs(int root, const MountSpec& mount, const IdMap& ids, Error* erro
   FileSystem fs("tmpfs");
   fs.set("mode", "755");
   fs.set("size", "1m");
+  fs.set("nr_inodes", files_for(1U << 20));
   fs.set("uid", ids.base);
   fs.set("gid", ids.base);
   const UniqueFd tree = fs.create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
@@ -274,27 +353,98 @@ bool mount_devfs(int root, const MountSpec& mount, const IdMap& ids, Error* erro
   return mount_terminals(tree.get()) || fail(error, "mount", "fsmount", mount.target);
 }
 
-bool mount_one(int root, const MountSpec& mount, const IdMap& ids, const HiddenDirectory& hidden,
-               Error* error) {
+// ---- other processes' procfs
+
+// It comes with a tree of the host's: with "/" as an ordinary user's root, with a source in which a
+// root was prepared for chroot(8).
+struct HostProcfs {
+  int root;
+  const OwnProcfs* own;
+  UniqueFd null;  // what covers files
+  bool used;      // it is mounted, and to be copied
+  Error* error;
+};
+
+bool cover_file(HostProcfs* covers, int target) {
+  const unsigned kItself = kCloneTree | AT_EMPTY_PATH;
+  const UniqueFd copy = covers->used ? open_tree(covers->null.get(), "", kItself) : UniqueFd();
+  const int tree = covers->used ? copy.get() : covers->null.get();
+  covers->used = true;
+  return tree >= 0 && move_mount(tree, target);
+}
+
+// What lies below something else cannot be reached, and needs no cover.
+bool cover_row(void* context, const MountRow& row) {
+  HostProcfs* covers = static_cast<HostProcfs*>(context);
+  if (strcmp(row.type, "proc") != 0 || covers->own->has(row.device)) return true;
+  const UniqueFd target = open_target(covers->root, row.target, false);
+  if (!target && errno == ENOENT) return true;
+  struct stat info;
+  if (!target || fstat(target.get(), &info) < 0)
+    return no_host_procfs("mount", row.target, covers->error);
+  if (info.st_dev != row.device) return true;
+  const bool covered = S_ISDIR(info.st_mode) ? cover_with_nothing(covers->root, row.target)
+                                             : cover_file(covers, target.get());
+  return covered || no_host_procfs("mount", row.target, covers->error);
+}
+
+bool cover_host_procfs(int procfs, HostProcfs* covers) {
+  if (each_mount(procfs, cover_row, covers)) return true;
+  return covers->error->failed() ? false
+                                 : fail(covers->error, "mount", "read", "/proc/self/mountinfo");
+}
+
+struct Mounting {
+  const JailSpec* spec;
+  const IdMap* ids;
+  const HiddenDirectory* hidden;
+  UniqueFd sources[kMaxMounts];  // of nullfs
+  OwnProcfs procfs;
+};
+
+bool mount_one(int root, size_t i, Mounting* m, Error* error) {
+  const MountSpec& mount = m->spec->mounts[i];
   switch (mount.type) {
     case MountType::kNullfs:
-      return mount_nullfs(root, mount, ids, hidden, error);
+      return mount_nullfs(root, mount, m->sources[i].get(), *m->hidden, error);
     case MountType::kDevfs:
-      return mount_devfs(root, mount, ids, error);
+      return mount_devfs(root, mount, *m->ids, error);
     case MountType::kProcfs:
-      return mount_procfs(root, mount, error);
+      return mount_procfs(root, mount, &m->procfs, error);
     case MountType::kTmpfs:
-      return mount_tmpfs(root, mount, ids, error);
+      return mount_tmpfs(root, mount, *m->ids, error);
   }
   return fail(error, "mount", "mount", mount.target, EINVAL);
 }
 
+bool mount_all(int tree, Mounting* m, Error* error) {
+  for (size_t i = 0; i < m->spec->mount_count; i++) {
+    if (!mount_one(tree, i, m, error)) return false;
+    m->sources[i].reset();
+    step_done("mount");
+  }
+  return true;
+}
+
+bool pivot(int tree, const char* path, Error* error) {
+  if (fchdir(tree) < 0) return fail(error, "pivot", "fchdir", path);
+  if (syscall(SYS_pivot_root, ".", ".") < 0) return fail(error, "pivot", "pivot_root", path);
+  if (umount2(".", kDetach) < 0) return fail(error, "pivot", "umount2", "/");
+  if (chdir("/") < 0) return fail(error, "pivot", "chdir", "/");
+  return true;
+}
+
 }  // namespace
 
-bool clone_root(int root, const char* path, const IdMap& ids, UniqueFd* tree, Error* error) {
+bool clone_root(int root, const JailSpec& spec, const IdMap& ids, UniqueFd* tree, Error* error) {
+  const char* path = spec.path;
   *tree = open_tree(root, "", kCloneTree | kAtRecursive | AT_EMPTY_PATH);
   if (!*tree) return fail(error, "root", "open_tree", path);
-  if (set_attributes(tree->get(), MOUNT_ATTR_NODEV, ids.user_namespace)) return true;
+  if (is_procfs(tree->get())) return no_host_procfs("root", path, error);
+  // With what the host has mounted below it, but not with what the jail gets of its own.
+  const bool read_only = (spec.flags & JailSpec::kReadOnlyRoot) != 0;
+  const uint64_t attributes = MOUNT_ATTR_NODEV | (read_only ? MOUNT_ATTR_RDONLY : 0);
+  if (set_attributes(tree->get(), attributes, ids.user_namespace)) return true;
   if (ids.user_namespace < 0 || errno != EINVAL) return fail(error, "root", "mount_setattr", path);
   return fail_with_code(error, "root", "ERR_JAIL_UNSUPPORTED", path,
                         "The file system of this path cannot be mapped to the jail's user ids: use "
@@ -307,16 +457,14 @@ bool build_root(int tree, const JailSpec& spec, const IdMap& ids, const HiddenDi
   umask(0);
   if (mount(nullptr, "/", nullptr, kRecursive | kPrivate, nullptr) < 0)
     return fail(error, "root", "mount", "/");
+  Mounting m = {&spec, &ids, &hidden, {}, {}};
+  const UniqueFd host_procfs(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!clone_sources(spec, ids, m.sources, error)) return false;
+  HostProcfs covers = {tree, &m.procfs, open_tree(AT_FDCWD, "/dev/null", kCloneTree), false, error};
   const UniqueFd here(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!here || !move_mount(tree, here.get())) return fail(error, "root", "move_mount", spec.path);
-  for (size_t i = 0; i < spec.mount_count; i++) {
-    if (!mount_one(tree, spec.mounts[i], ids, hidden, error)) return false;
-    step_done("mount");
-  }
-  if (fchdir(tree) < 0) return fail(error, "pivot", "fchdir", spec.path);
-  if (syscall(SYS_pivot_root, ".", ".") < 0) return fail(error, "pivot", "pivot_root", spec.path);
-  if (umount2(".", kDetach) < 0) return fail(error, "pivot", "umount2", "/");
-  if (chdir("/") < 0) return fail(error, "pivot", "chdir", "/");
+  if (!mount_all(tree, &m, error) || !pivot(tree, spec.path, error)) return false;
+  if (!cover_host_procfs(host_procfs.get(), &covers)) return false;
   step_done("pivot");
   return true;
 }

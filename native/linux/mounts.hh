@@ -13,14 +13,15 @@ struct IdMap {
   uid_t base = 0;           // the host's id of the jail's root
 };
 
-// A private copy of the tree at `root` (an O_PATH directory), with the jail's ids, without device
-// files.
-bool clone_root(int root, const char* path, const IdMap& ids, UniqueFd* tree, Error* error);
+// A private copy of the tree at `root` (an O_PATH directory, that of spec.path), with the jail's
+// ids, without device files, and read-only if it is to be.
+bool clone_root(int root, const JailSpec& spec, const IdMap& ids, UniqueFd* tree, Error* error);
 
 // In the jail's own mount and pid namespace, still with the host's privileges: makes `tree` the
 // root, mounts everything, and lets go of the host's tree. What is mounted here cannot be undone by
 // a process of the jail, because the jail's user namespace gets a copy of this mount namespace.
-// Where `hidden` would be seen there is an empty directory.
+// Where `hidden` would be seen, or other processes than the jail's in a procfs, there is an empty
+// directory.
 bool build_root(int tree, const JailSpec& spec, const IdMap& ids, const HiddenDirectory& hidden,
                 Error* error);
 

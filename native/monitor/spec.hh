@@ -51,6 +51,8 @@ struct Limit {
 struct JailSpec {
   static constexpr uint32_t kPersist = 1;
   static constexpr uint32_t kUntilEmpty = 2;
+  static constexpr uint32_t kReadOnlyRoot = 4;
+  static constexpr uint32_t kNoNewPrivileges = 8;  // of every command
   const char* state_dir;
   const char* path;
   const char* hostname;
@@ -79,6 +81,7 @@ struct CommandSpec {
   static constexpr uint32_t kSearchPath = 4;
   static constexpr uint32_t kGroups = 8;        // the groups are given, not the user's own
   static constexpr uint32_t kDefaultPath = 16;  // nobody asked for the PATH that is in env
+  static constexpr uint32_t kNoNewPrivileges = 32;
   const char* file = nullptr;
   const char** argv = nullptr;
   size_t argc = 0;

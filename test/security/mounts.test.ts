@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Jail } from 'dragonfly-jail';
 import {
+  ATTACK,
   assertRefused,
   assertWorks,
   compileAttacks,
@@ -96,6 +97,18 @@ describe('the mounts of a jail', () => {
       });
     });
   }
+
+  it('are of what was asked for: the source / is the root of the host', async () => {
+    const mark = `mark-${process.pid}`;
+    writeFileSync(join(place, mark), '');
+    chmodSync(jails.root.outside, 0o711); // so that other users reach it
+    mkdirSync(join(jails.root.path, 'mnt', 'host'), { recursive: true });
+    const host = { type: 'nullfs', source: '/', target: '/mnt/host', readOnly: true } as const;
+    const jail = await jails.create({ mounts: [...jails.root.mounts, host] });
+    assertWorks(await inside(jail, 'open', `/mnt/host${place}/${mark}`));
+    assertRefused(await inside(jail, 'open', `/mnt/host/${ATTACK}`), /^ENOENT$/);
+    assertRefused(await inside(jail, 'open-to-write', `/mnt/host${place}/${mark}`));
+  });
 
   it('of a jail’s disk are not read as the disk: devices there are dead', async function () {
     needRoot(this);

@@ -47,6 +47,35 @@ static long exhaust_memory(char** args) {
   return 0;
 }
 
+/* FOLDER MAX: empty files in it, which are removed again. */
+static long exhaust_files(char** args) {
+  char name[64];
+  int max = atoi(args[1]), n = 0;
+  if (chdir(args[0]) < 0) return -1;
+  for (; n < max; n++) {
+    snprintf(name, sizeof name, "dfjail-file-%d", n);
+    int fd = open(name, O_CREAT | O_EXCL | O_WRONLY, 0600);
+    if (fd < 0) break;
+    close(fd);
+  }
+  int number = n == max ? 0 : errno;
+  printf("got %d\n", n);
+  for (int i = 0; i < n; i++) {
+    snprintf(name, sizeof name, "dfjail-file-%d", i);
+    unlink(name);
+  }
+  return number == 0 ? 0 : fail_with(number);
+}
+
+/* MAX */
+static long exhaust_terminals(char** args) {
+  int max = atoi(args[0]), n = 0;
+  while (n < max && open("/dev/ptmx", O_RDWR | O_NOCTTY) >= 0) n++;
+  int number = n == max ? 0 : errno;
+  printf("got %d\n", n);
+  return number == 0 ? 0 : fail_with(number);
+}
+
 /* Never ends by itself: everybody makes another one. */
 static long fork_without_end(char** args) {
   (void)args;
@@ -61,5 +90,7 @@ static long fork_without_end(char** args) {
 const struct attempt limit_attempts[] = {{"exhaust-processes", exhaust_processes},
                                          {"exhaust-descriptors", exhaust_descriptors},
                                          {"exhaust-memory", exhaust_memory},
+                                         {"exhaust-files", exhaust_files},
+                                         {"exhaust-terminals", exhaust_terminals},
                                          {"fork-without-end", fork_without_end},
                                          {NULL, NULL}};
