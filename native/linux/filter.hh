@@ -6,8 +6,8 @@
 
 namespace dfjail {
 
-// The seccomp programs of a command: what the capabilities of a user namespace do not cover.
-// Everything is allowed but what is named.
+// The seccomp programs of a command: what the capabilities of a user namespace do not cover, and
+// how much of the kernel is within reach. Nothing is allowed but what is named.
 //
 // There are two, since the kernel compiles each anew for whoever installs it: what every jail is
 // refused the monitor installs for itself once it needs nothing of that any more, and its children
@@ -16,8 +16,9 @@ namespace dfjail {
 constexpr size_t kMaxFilter = 512;
 
 struct Filter {
-  sock_filter code[kMaxFilter];
+  sock_filter code[kMaxFilter] = {};
   unsigned short length = 0;
+  bool fits = true;  // what was put in
 };
 
 // What the monitor's own setns(2) calls carry in arguments that the kernel does not look at: theirs

@@ -33,6 +33,42 @@ const MORE_OF_IT =
     : { delete_module: 106, reboot: 142, swapon: 224, swapoff: 225, quotactl: 60 };
 const OF_EVERY_ARCHITECTURE = { open_tree_attr: 467, mount_setattr: 442, quotactl_fd: 443 };
 
+// What hardly any program needs, by its number: not refused, but not there.
+const RARE =
+  process.arch === 'x64'
+    ? {
+        uselib: 134,
+        ustat: 136,
+        sysfs: 139,
+        modify_ldt: 154,
+        _sysctl: 156,
+        getpmsg: 181,
+        migrate_pages: 256,
+      }
+    : { nfsservctl: 42, lookup_dcookie: 18, migrate_pages: 238 };
+const RARE_EVERYWHERE = { statmount: 457, listmount: 458, lsm_set_self_attr: 460 };
+const NUMBERS_OF_NO_CALL = { 'no call': 400 };
+
+// Protocols of the internet's families: [type, protocol].
+const [STREAM, DATAGRAM, RAW, SEQUENCED, DCCP, PACKET] = ['1', '2', '3', '5', '6', '10'];
+const COMMON = {
+  TCP: [STREAM, '6'],
+  'TCP, as 0': [STREAM, '0'],
+  UDP: [DATAGRAM, '17'],
+  ping: [DATAGRAM, '1'],
+};
+const RARE_PROTOCOLS = {
+  MPTCP: [STREAM, '262'],
+  SCTP: [STREAM, '132'],
+  'SCTP, as messages': [SEQUENCED, '132'],
+  'whatever has messages': [SEQUENCED, '0'],
+  DCCP: [DCCP, '33'],
+  'UDP-Lite': [DATAGRAM, '136'],
+  L2TP: [DATAGRAM, '115'],
+  SMC: [STREAM, '256'],
+  'a packet socket by its old name': [PACKET, '768'],
+};
+
 // Families that are the whole machine's, whatever network namespace one is in.
 const UNDIVIDED = { AF_ALG: '38', AF_VSOCK: '40', AF_QIPCRTR: '42' };
 
@@ -74,6 +110,39 @@ describe('system calls that reach the kernel from a jail', () => {
       assertRefused(await inside(jail, 'reach-kernel', `${number}`), /^EPERM$/);
     });
   }
+
+  for (const [name, number] of Object.entries({
+    ...RARE,
+    ...RARE_EVERYWHERE,
+    ...NUMBERS_OF_NO_CALL,
+  })) {
+    it(`are not those that nobody has asked for: ${name}`, async () => {
+      assertWorks(await outside(jails, 'reach-kernel', `${number}`));
+      assertRefused(await inside(jail, 'reach-kernel', `${number}`), /^ENOSYS$/);
+    });
+  }
+
+  for (const [name, [type, protocol]] of Object.entries(RARE_PROTOCOLS)) {
+    it(`make no socket of a protocol that is rare: ${name}`, async () => {
+      // With close-on-exec and without; IPv4 and IPv6.
+      for (const family of ['2', '10']) {
+        for (const flags of [0, 0x80000]) {
+          const socket = [SOCKET, family, String(Number(type) | flags), `${protocol}`];
+          assertWorks(await outside(jails, 'reach-kernel', ...socket));
+          const tried = await inside(jail, 'reach-kernel', ...socket);
+          assertRefused(tried, /^EPROTONOSUPPORT$/);
+        }
+      }
+    });
+  }
+
+  it('make sockets of the protocols that are not', async () => {
+    for (const [type, protocol] of [...Object.values(COMMON), [RAW, '132']]) {
+      const socket = [SOCKET, '2', `${type}`, `${protocol}`];
+      assertWorks(await inside(jail, 'reach-kernel', ...socket));
+    }
+    assertWorks(await inside(jail, 'reach-kernel', SOCKET, '10', DATAGRAM, '58')); // ping
+  });
 
   it('are not known calls with flags of a newer kernel: unshare(2)', async () => {
     for (const flag of ['0x100000', '0x80', '0x1', '0x80000000']) {

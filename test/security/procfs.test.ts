@@ -32,7 +32,10 @@ describe('a procfs of the host', () => {
       assert.match(stdout, NOT_THERE, name);
     }
     assertWorks(await outside(jails, 'open-to-write', `/${PROCESS}/oom_score_adj`));
-    const { stdout } = await jail.exec(attack, ['open-to-write', `${folder}${PROCESS}/oom_score_adj`]);
+    const { stdout } = await jail.exec(attack, [
+      'open-to-write',
+      `${folder}${PROCESS}/oom_score_adj`,
+    ]);
     assert.match(stdout, NOT_THERE);
   }
 
@@ -99,7 +102,10 @@ describe('a procfs of the host', () => {
       const target = '/mnt/shared';
       const shared = { type: 'nullfs', source: folder, target, readOnly: true } as const;
       const jail = await jails.create({ mounts: [...jails.root.mounts, shared] });
-      const { stdout } = await jail.exec('/bin/sh', ['-c', `cd ${target} && ls -A */* && cat status*`]);
+      const { stdout } = await jail.exec('/bin/sh', [
+        '-c',
+        `cd ${target} && ls -A */* && cat status*`,
+      ]);
       assert.equal(stdout, '');
       for (const name of PLACES)
         assertRefused(await inside(jail, 'open', join(target, name, '1', 'status')));
@@ -121,7 +127,15 @@ describe('the procfs of a jail', () => {
   });
 
   // What tells of the machine, or of how it was started.
-  const FILES = ['kcore', 'keys', 'timer_list', 'kallsyms', 'interrupts', 'cmdline', 'latency_stats'];
+  const FILES = [
+    'kcore',
+    'keys',
+    'timer_list',
+    'kallsyms',
+    'interrupts',
+    'cmdline',
+    'latency_stats',
+  ];
   const FOLDERS = ['acpi', 'asound', 'scsi', 'firmware'];
 
   it('shows nothing of the machine that others hide', async function () {
@@ -143,7 +157,16 @@ describe('the procfs of a jail', () => {
 
   it('lets nothing of the machine be written', async () => {
     const jail = await jails.create();
-    for (const name of ['sysrq-trigger', 'irq/default_smp_affinity', 'mtrr', 'sys/kernel/panic', 'bus/pci/00'])
-      assertRefused(await inside(jail, 'open-to-write', `/proc/${name}`), /^(EROFS|EACCES|ENOENT|EISDIR)$/);
+    for (const name of [
+      'sysrq-trigger',
+      'irq/default_smp_affinity',
+      'mtrr',
+      'sys/kernel/panic',
+      'bus/pci/00',
+    ])
+      assertRefused(
+        await inside(jail, 'open-to-write', `/proc/${name}`),
+        /^(EROFS|EACCES|ENOENT|EISDIR)$/,
+      );
   });
 });

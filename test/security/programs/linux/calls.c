@@ -38,15 +38,16 @@ static void* say_it_worked(void* listener) {
   return NULL;
 }
 
-/* NUMBER [FIRST ARGUMENT] */
+/* NUMBER [FIRST ARGUMENT [SECOND [THIRD]]] */
 static long reach_kernel(char** args) {
   int number = atoi(args[0]);
-  unsigned long first = args[1] == NULL ? 0 : strtoul(args[1], NULL, 0);
+  unsigned long with[3] = {0};
+  for (int i = 0; i < 3 && args[i + 1] != NULL; i++) with[i] = strtoul(args[i + 1], NULL, 0);
   int listener = listen_for(number);
   if (listener < 0) return printf("no listener: %s\n", strerror(errno)), -1;
   pthread_t thread;
   if (pthread_create(&thread, NULL, say_it_worked, (void*)(intptr_t)listener) != 0) return -1;
-  return syscall(number, first, 0, 0, 0, 0, 0);
+  return syscall(number, with[0], with[1], with[2], 0, 0, 0);
 }
 
 /* ---- calls of other architectures: getpid(2) by its number there */
