@@ -57,6 +57,11 @@ export interface SpawnOptions {
    * them. See login.conf(5).
    */
   login?: boolean;
+  /**
+   * Set-user-id bits and file capabilities give the command and what it runs nothing: see `PR_SET_NO_NEW_PRIVS` in
+   * prctl(2). Not on DragonFly. Default: as the jail’s.
+   */
+  noNewPrivileges?: boolean;
 }
 
 /** How to run a command to its end and collect what it writes. */
@@ -92,6 +97,7 @@ export interface ResolvedSpawn {
   readonly stdio: readonly ResolvedStdio[];
   readonly pty: Readonly<TerminalSize> | null;
   readonly login: boolean;
+  readonly noNewPrivileges: boolean;
   /** TERM to keep with `login`; empty: none. */
   readonly terminalType: string;
   /** The file has no slash: it is looked for along PATH. */
@@ -128,6 +134,7 @@ const SPAWN_OPTIONS = [
   'limits',
   'pty',
   'login',
+  'noNewPrivileges',
 ] as const satisfies readonly (keyof SpawnOptions)[];
 const EXEC_OPTIONS = ['input', 'encoding', 'maxBuffer'] as const;
 
@@ -212,6 +219,7 @@ function resolveCommand(file: unknown, args: unknown, options: UnknownRecord): R
     stdio: resolveStdio(options.stdio, terminal),
     pty,
     login: optional(options.login, resolveLogin, false),
+    noNewPrivileges: optional(options.noNewPrivileges, resolveNoNewPrivileges, false),
     terminalType: env.terminalType,
     searchPath: !file.includes('/'),
     signal: optional(options.signal, resolveSignal, null),
@@ -336,6 +344,11 @@ export function resolveTerminalSize(columns: unknown, rows: unknown, prefix = ''
 
 function resolveLogin(value: unknown): boolean {
   assertBoolean(value, 'login');
+  return value;
+}
+
+function resolveNoNewPrivileges(value: unknown): boolean {
+  assertBoolean(value, 'noNewPrivileges');
   return value;
 }
 

@@ -33,6 +33,16 @@ export interface JailSpec {
   capabilities?: Partial<Capabilities>;
   /** Mounted in this order, unmounted in reverse. */
   mounts?: readonly MountSpec[];
+  /**
+   * Nothing can be written to the root, nor to what the host has mounted below it; `mounts` are as each of them says.
+   * Not on DragonFly, where a root is a directory of the host's. Default false.
+   */
+  readOnly?: boolean;
+  /**
+   * For every command of the jail, whoever starts it; see `SpawnOptions.noNewPrivileges`. Not on DragonFly. Default
+   * false.
+   */
+  noNewPrivileges?: boolean;
   /** Inherited by every command; those of a command can only lower them. */
   limits?: Limits;
   /**
@@ -52,6 +62,8 @@ export interface ResolvedSpec {
   readonly interface: string | null;
   readonly capabilities: Readonly<Capabilities>;
   readonly mounts: readonly ResolvedMount[];
+  readonly readOnly: boolean;
+  readonly noNewPrivileges: boolean;
   readonly limits: ResolvedLimits;
   readonly persist: boolean;
   /** It ends when no process is left in it; not before one was. */
@@ -66,6 +78,8 @@ const PROPERTIES = [
   'interface',
   'capabilities',
   'mounts',
+  'readOnly',
+  'noNewPrivileges',
   'limits',
   'persist',
 ] as const satisfies readonly (keyof JailSpec)[];
@@ -105,6 +119,8 @@ export function resolveSpec(
     interface: resolveInterface(spec.interface),
     capabilities: resolveCapabilities(spec.capabilities, 'capabilities', defaults),
     mounts: resolveMounts(spec.mounts),
+    readOnly: resolveFlag(spec.readOnly, 'readOnly'),
+    noNewPrivileges: resolveFlag(spec.noNewPrivileges, 'noNewPrivileges'),
     limits: resolveLimits(spec.limits),
     persist: resolvePersist(spec.persist),
     untilEmpty: spec.persist === 'until-empty',
@@ -155,6 +171,12 @@ export function resolveName(value: unknown, name = 'name'): string {
 function resolveInterface(value: unknown): string | null {
   if (value === undefined) return null;
   assertInterfaceName(value, 'interface');
+  return value;
+}
+
+function resolveFlag(value: unknown, name: string): boolean {
+  if (value === undefined) return false;
+  assertBoolean(value, name);
   return value;
 }
 

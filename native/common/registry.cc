@@ -315,6 +315,7 @@ void set_number(Entry* entry, const char* key, const char* value) {
   if (strcmp(key, "idbase") == 0) entry->id_base = static_cast<uint32_t>(n);
   if (strcmp(key, "idcount") == 0) entry->id_count = static_cast<uint32_t>(n);
   if (strcmp(key, "persist") == 0) entry->persist = n != 0;
+  if (strcmp(key, "nonewprivs") == 0) entry->no_new_privileges = n != 0;
   if (strcmp(key, "stopping") == 0) entry->stopping = n != 0;
   if (strcmp(key, "monitor") == 0) entry->monitor = static_cast<pid_t>(n);
   if (strcmp(key, "anchor") == 0) entry->anchor = static_cast<pid_t>(n);
@@ -519,12 +520,14 @@ bool write_entry_to(int state, const char* file, const Entry& entry, Error* erro
       text, sizeof text,
       "version %u\njid %u\nname %s\nhostname %s\npath %s\naddresses %s\nscopeids %s\nlimits "
       "%s\ncgroup %s\nlink %s\n"
-      "capabilities %u\nidbase %u\nidcount %u\npersist %d\nstopping %d\nmonitor %d\nanchor "
+      "capabilities %u\nidbase %u\nidcount %u\npersist %d\nnonewprivs %d\nstopping %d\nmonitor "
+      "%d\nanchor "
       "%d\npidns %llu\n",
       kVersion, entry.jid, entry.name, entry.hostname, entry.path, entry.addresses, entry.scopeids,
       entry.limits, entry.cgroup, entry.link, entry.capabilities, entry.id_base, entry.id_count,
-      entry.persist ? 1 : 0, entry.stopping ? 1 : 0, static_cast<int>(entry.monitor),
-      static_cast<int>(entry.anchor), static_cast<unsigned long long>(entry.pid_namespace));
+      entry.persist ? 1 : 0, entry.no_new_privileges ? 1 : 0, entry.stopping ? 1 : 0,
+      static_cast<int>(entry.monitor), static_cast<int>(entry.anchor),
+      static_cast<unsigned long long>(entry.pid_namespace));
   snprintf(fresh, sizeof fresh, "%s.new", file);
   if (!write_file(state, fresh, text, static_cast<size_t>(n)))
     return fail(error, kStep, "write", fresh);

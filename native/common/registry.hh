@@ -42,6 +42,7 @@ struct Entry {
   uint32_t id_base = 0;   // the host's id of the jail's 0
   uint32_t id_count = 0;  // 1 when rootless: only id_base is mapped
   bool persist = false;
+  bool no_new_privileges = false;  // for every command
   bool stopping = false;
   pid_t monitor = 0;
   pid_t anchor = 0;

@@ -230,10 +230,18 @@ UniqueFd watch_exit(pid_t pid) {
   return queue;
 }
 
+bool can_be_started(const CommandSpec& command, Error* error) {
+  return (command.flags & CommandSpec::kNoNewPrivileges) == 0 ||
+         fail_with_code(error, "capabilities", "ERR_JAIL_UNSUPPORTED", "",
+                        "DragonFly always heeds set-user-id bits: leave set-user-id programs out "
+                        "of the root, or mount it with nosuid.");
+}
+
 }  // namespace
 
 bool start_command(Jail* jail, const CommandSpec& command, const Identity& identity,
                    const int* descriptors, Started* started, Error* error) {
+  if (!can_be_started(command, error)) return false;
   int report[2];
   if (pipe2(report, O_CLOEXEC) < 0) return fail(error, "enter", "pipe2");
   started->launched.reset(report[0]);

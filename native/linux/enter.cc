@@ -219,6 +219,13 @@ void set_identity(const Launch* launch) {
   if (id.uid != 0) must(launch, kStepUid, call(SYS_setresuid, id.uid, id.uid, id.uid));
 }
 
+// Set-user-id bits and file capabilities then give nothing.
+void forbid_privileges(const Launch* launch) {
+  const bool asked = (launch->command->flags & CommandSpec::kNoNewPrivileges) != 0;
+  if (!asked && !launch->jail->entry.no_new_privileges) return;
+  must(launch, kStepCapabilities, call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+}
+
 void install_filter(const Launch* launch) {
   if (launch->entrance->filter.length == 0) return;
   const sock_fprog program = {launch->entrance->filter.length,
@@ -301,6 +308,7 @@ int run_child(void* argument) {
   set_identity(launch);
   reduce_capabilities(launch);
   close_memory(launch);
+  forbid_privileges(launch);
   take_turns(launch);
   call(SYS_umask, 022);
   must(launch, kStepCwd, call(SYS_chdir, pointer(command.cwd)));

@@ -317,6 +317,7 @@ bool describe(const JailSpec& spec, Making* m, Error* error) {
   snprintf(entry.name, sizeof entry.name, "%s", spec.name);
   entry.capabilities = spec.capabilities;
   entry.persist = (spec.flags & JailSpec::kPersist) != 0;
+  entry.no_new_privileges = (spec.flags & JailSpec::kNoNewPrivileges) != 0;
   JailNetwork& network = m->network;
   if (!describe_addresses(spec, network.addresses, &entry, error)) return false;
   network.count = spec.address_count;

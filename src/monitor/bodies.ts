@@ -31,8 +31,17 @@ export function specBody(spec: ResolvedSpec, stateDir: string): SpecBody {
     limits: spec.limits.rlimits,
     memory: spec.limits.memory,
     processes: spec.limits.processes,
-    flags: (spec.persist ? specFlags.persist : 0) | (spec.untilEmpty ? specFlags.untilEmpty : 0),
+    flags: flagsOfSpec(spec),
   };
+}
+
+function flagsOfSpec(spec: ResolvedSpec): number {
+  return (
+    (spec.persist ? specFlags.persist : 0) |
+    (spec.untilEmpty ? specFlags.untilEmpty : 0) |
+    (spec.readOnly ? specFlags.readOnlyRoot : 0) |
+    (spec.noNewPrivileges ? specFlags.noNewPrivileges : 0)
+  );
 }
 
 /** A checked command as the monitor takes it; `slots` are its descriptors by the protocol's numbers. */
@@ -65,7 +74,8 @@ function flagsOf(command: ResolvedSpawn): number {
     (command.pty === null ? 0 : commandFlags.terminal) |
     (command.searchPath ? commandFlags.searchPath : 0) |
     (command.groups === null ? 0 : commandFlags.groups) |
-    (command.defaultPath ? commandFlags.defaultPath : 0)
+    (command.defaultPath ? commandFlags.defaultPath : 0) |
+    (command.noNewPrivileges ? commandFlags.noNewPrivileges : 0)
   );
 }
 

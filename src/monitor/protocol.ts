@@ -24,7 +24,12 @@ export const PENDING_COMMAND = 0x80000000;
 /** Flags of {@link HelloBody}: before the answers to CREATE, ATTACH and STOP comes STEPS. */
 export const helloFlags = { steps: 1 } as const;
 /** Flags of {@link SpecBody}. */
-export const specFlags = { persist: 1, untilEmpty: 2 } as const;
+export const specFlags = {
+  persist: 1,
+  untilEmpty: 2,
+  readOnlyRoot: 4,
+  noNewPrivileges: 8,
+} as const;
 /** Flags of {@link CommandBody}. */
 export const commandFlags = {
   login: 1,
@@ -32,6 +37,7 @@ export const commandFlags = {
   searchPath: 4,
   groups: 8,
   defaultPath: 16,
+  noNewPrivileges: 32,
 } as const;
 /** What stands in the `stdio` of {@link CommandBody}, slot by slot. */
 export const slotKinds = { closed: 0, null: 1, passed: 2 } as const;

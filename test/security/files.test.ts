@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import type { Jail } from 'dragonfly-jail';
+import type { Jail, SpawnOptions } from 'dragonfly-jail';
 import {
   ATTACK,
   assertRefused,
@@ -172,6 +181,71 @@ describe('the files of the host', () => {
     assertWorks(await outside(jails, 'take-lease', attackOutside(jails)));
     assertRefused(await inside(jail, 'take-lease', ATTACK));
     assertRefused(await inside(jail, 'take-lease', `/${program}`));
+  });
+
+  it('are not written in a root that is read-only', async function () {
+    skipOnDragonfly(this, 'it has no read-only root');
+    const tried = [
+      ['open-to-write', '/etc/passwd'],
+      ['make-device', '/etc/device', '7', '0'],
+      ['make-writable', '/'],
+      ['clear-read-only', '/'],
+    ];
+    const options = { readOnly: true };
+    const mounts = [
+      ...jails.root.mounts.filter(({ target }) => target !== '/tmp'),
+      { type: 'tmpfs', target: '/tmp' } as const,
+    ];
+    assertWorks(await inside(jail, 'open-to-write', '/etc/passwd'));
+    const other = await jails.create({ ...options, mounts });
+    for (const attempt of tried) assertRefused(await inside(other, ...attempt));
+    const shell = (command: string) => other.exec('/bin/sh', ['-c', command]);
+    assert.match(
+      (await shell('echo x > /new; echo x > /etc/passwd; chmod 777 /etc')).stderr,
+      /Read-only/,
+    );
+    assert.equal((await shell('echo fine > /tmp/new && cat /tmp/new')).stdout, 'fine\n');
+    assert.equal(existsSync(join(jails.root.path, 'new')), false);
+  });
+
+  it('are not written in a root that is read-only, nor in what is mounted below it', async function () {
+    skipOnDragonfly(this, 'it has no read-only root');
+    needRoot(this);
+    const below = join(jails.root.path, 'mnt', 'below');
+    mkdirSync(below, { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=1777', 'below', below]);
+    try {
+      const write = ['/bin/sh', ['-c', 'echo x > /mnt/below/x; cat /mnt/below/x']] as const;
+      assert.equal((await (await jails.create()).exec(...write)).stdout, 'x\n');
+      execFileSync('rm', [join(below, 'x')]);
+      const readOnly = await jails.create({ readOnly: true });
+      assert.equal((await readOnly.exec(...write)).stdout, '');
+      await jails.stopAll();
+    } finally {
+      execFileSync('umount', [below]);
+    }
+  });
+
+  it('give nobody rights by a set-user-id bit where there are to be no new privileges', async function () {
+    skipOnDragonfly(this, 'it always heeds them');
+    needRoot(this);
+    const own = join(jails.root.path, 'own-set-user-id');
+    execFileSync('install', ['-m', '4755', attackOutside(jails), own]);
+    const run = (options: SpawnOptions, of = jail) =>
+      of.exec('/own-set-user-id', ['print-ids'], { user: 1000, ...options });
+    assert.match((await run({})).stdout, /^ids 1000 0$/m);
+    assert.match((await run({ noNewPrivileges: true })).stdout, /^ids 1000 1000$/m);
+    const never = await jails.create({ noNewPrivileges: true });
+    assert.match((await run({}, never)).stdout, /^ids 1000 1000$/m);
+    assert.match((await run({ noNewPrivileges: false }, never)).stdout, /^ids 1000 1000$/m);
+    // Another program's monitor knows of it too.
+    const say = `
+      const jail = await Jail.open(${never.jid});
+      say((await jail.exec('/own-set-user-id', ['print-ids'], { user: 1000 })).stdout);
+      await jail.release?.();
+      process.exit();`;
+    await using program = new Program(say, jails.spec());
+    assert.match(await program.next<string>(), /^ids 1000 1000$/m);
   });
 
   it('give nobody rights by a set-user-id bit that is not the jail’s own', async function () {

@@ -19,6 +19,7 @@ describe('the arguments of spawn()', () => {
       argv: ['/bin/ls'],
       env: [`PATH=${DEFAULT_PATH}`],
       defaultPath: true,
+      noNewPrivileges: false,
       cwd: null,
       user: null,
       group: null,

@@ -21,6 +21,8 @@ describe('a jail’s description', () => {
       capabilities: initialCapabilities(),
       mounts: [],
       limits: { rlimits: [], memory: UNLIMITED, processes: UNLIMITED },
+      readOnly: false,
+      noNewPrivileges: false,
       persist: false,
       untilEmpty: false,
     });

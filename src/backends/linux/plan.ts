@@ -41,7 +41,7 @@ function startSteps(spec: ResolvedSpec, privileged: boolean): PlanStep[] {
     step('monitor', 'start the monitor', 'posix_spawn', 'end the monitor'),
     step('register', `take a jid${named}`, 'mkdir', 'remove the registry entry'),
     step('id-map', ids, privileged ? 'clone' : 'unshare', 'give the range back'),
-    step('root', `take ${spec.path} as the root`, 'open_tree', WITH_NAMESPACES),
+    step('root', rootText(spec), 'open_tree', WITH_NAMESPACES),
     step(
       'namespaces',
       'start the jail’s first process in a pid namespace and a mount namespace of its own',
@@ -49,6 +49,10 @@ function startSteps(spec: ResolvedSpec, privileged: boolean): PlanStep[] {
       'kill it, and with it everything in the jail',
     ),
   ];
+}
+
+function rootText({ path, readOnly }: ResolvedSpec): string {
+  return `take ${path} as the root${readOnly ? ', read-only' : ''}`;
 }
 
 function mountStep(mount: ResolvedMount): PlanStep {

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { ResolvedLimit } from '../../limits.js';
 import type { ResolvedSpawn } from '../../spawn-options.js';
 import { assertRoomForArguments } from './calls/lifecycle.js';
+import { noSuchPrivileges } from '../dragonfly/limits.js';
 import { deliver } from './calls/signals.js';
 import type { CommandEnds } from './command-ends.js';
 import type { ModelKernel } from './kernel.js';
@@ -34,6 +35,7 @@ export function launch(
   limits: readonly ResolvedLimit[],
   ends: CommandEnds,
 ): ModelProcess {
+  if (command.noNewPrivileges) throw noSuchPrivileges();
   const identity = identify(kernel, jid, command);
   const child = during({ step: 'enter', syscall: 'fork', jid }, () => monitor.fork());
   try {

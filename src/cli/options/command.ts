@@ -18,6 +18,10 @@ export const commandOptions = {
     short: 'l',
     help: 'With the user’s own environment and home directory.',
   },
+  'no-new-privileges': {
+    type: 'boolean',
+    help: 'Set-user-id programs give the command nothing. Not on DragonFly.',
+  },
   env: {
     type: 'string',
     short: 'e',
@@ -66,6 +70,7 @@ export function sessionCommand(
     options: {
       env: parseEnvironment(options.env, env),
       login,
+      ...(options['no-new-privileges'] && { noNewPrivileges: true }),
       ...(user !== undefined && { user: identity(user) }),
       ...(group !== undefined && { group: identity(group) }),
       ...(cwd !== undefined && { cwd }),

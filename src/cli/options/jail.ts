@@ -50,6 +50,10 @@ export const jailOptions = {
     multiple: true,
     help: 'A file system in the jail: nullfs, devfs, procfs or tmpfs, with ro, noexec, nosuid, size=, mode=. Every type but nullfs has an empty SOURCE.',
   },
+  'read-only': {
+    type: 'boolean',
+    help: 'Nothing can be written to the root; each mount is as its options say. Not on DragonFly.',
+  },
   limit: {
     type: 'string',
     value: 'NAME=VALUE',
@@ -95,6 +99,7 @@ export function jailSpec(
     ...(device !== undefined && { interface: device }),
     addresses: [...(positional.addresses ?? []), ...options.ip.flatMap(splitAddresses)],
     mounts: options.mount.map(parseMount),
+    ...(options['read-only'] && { readOnly: true }),
     limits: parseLimits(options.limit),
     capabilities: parseCapabilities(options.cap),
   };
