@@ -42,6 +42,17 @@ export interface RawRecovered {
   readonly failed: readonly { readonly what: string; readonly error: unknown }[];
 }
 
+/** Of a name. */
+export type RawStats = readonly [
+  mode: number,
+  size: number,
+  uid: number,
+  gid: number,
+  nlink: number,
+  dev: number,
+  ino: number,
+];
+
 /**
  * The addon. It checks the types of its arguments and decides nothing. Its failures are errors with `code`, negative
  * `errno` and `syscall`: see {@link nativeFailure}.
@@ -83,6 +94,22 @@ export interface Native {
   findEntry(stateDir: string, id: number | string): RawJail | null;
   /** Undoes what dead monitors left: of one jail, or of all (0). Does not block. */
   recover(stateDir: string, jid: number): Promise<RawRecovered[]>;
+  /** As openat(2): by an open directory and a name in it. The descriptor is for node:fs to close. */
+  openAt(folder: number, name: string, flags: number, mode: number): number;
+  mkdirAt(folder: number, name: string, mode: number): void;
+  renameAt(from: number, oldName: string, to: number, newName: string): void;
+  unlinkAt(folder: number, name: string): void;
+  rmdirAt(folder: number, name: string): void;
+  symlinkAt(text: string, folder: number, name: string): void;
+  linkAt(from: number, oldName: string, to: number, newName: string): void;
+  readlinkAt(folder: number, name: string): string;
+  /** Not of what a link leads to; null: there is none. */
+  statAt(folder: number, name: string): RawStats | null;
+  namesAt(folder: number): string[];
+  /** flock(2) without waiting; false: somebody else has it. */
+  lockFile(fd: number, exclusive: boolean): boolean;
+  /** Removes a directory and what is in it, by descriptors, following nothing. Does not block. */
+  removeTree(folder: number, name: string): Promise<void>;
   /** Every process of the host. */
   listProcesses(stateDir: string): RawProcesses;
   /** The processes of one jail; no other is looked at. */

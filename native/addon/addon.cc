@@ -1,3 +1,4 @@
+#include "at_calls.hh"
 #include "descriptors.hh"
 #include "errors.hh"
 #include "monitor_start.hh"
@@ -18,6 +19,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   define_monitor_start(env, exports);
   define_socket(env, exports);
   define_descriptors(env, exports);
+  define_at_calls(env, exports);
   define_terminal(env, exports);
   define_system(env, exports);
   return exports;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -20,6 +21,14 @@ namespace {
 bool is_welcome(int fd) {
   uid_t uid = 0;
   return peer_uid(fd, &uid) && (uid == 0 || uid == geteuid());
+}
+
+// For as long as this process lives, which is as long as the jail does: nobody removes a temporary
+// root that a jail still has, whatever registry that is in. Shared, and not waited for: a root may
+// have several jails, and its owner may have a lock on it for reasons of its own.
+void hold_root(const Jail& jail) {
+  UniqueFd root(openat(jail.root.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (root && flock(root.get(), LOCK_SH | LOCK_NB) == 0) root.release();
 }
 
 template <typename T>
@@ -125,6 +134,7 @@ bool Monitor::watch_jail(Error* error) {
 
 void Monitor::jail_is_ready(Connection* connection, uint32_t id) {
   phase_ = Phase::kRunning;
+  if (jail_.owned) hold_root(jail_);
   send_ready(connection, id);
 }
 
