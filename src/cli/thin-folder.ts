@@ -162,7 +162,12 @@ function openParent(isMade: boolean): number {
   const { uid, mode } = fstatSync(folder);
   if (uid === process.geteuid?.() && (mode & 0o077) === 0) return folder;
   closeSync(folder);
-  throw failure('EPERM', 'open', path, 'it has to be yours, with mode 0700: remove it, or set TMPDIR');
+  throw failure(
+    'EPERM',
+    'open',
+    path,
+    'it has to be yours, with mode 0700: remove it, or set TMPDIR',
+  );
 }
 
 function failure(code: 'EPERM' | 'EAGAIN', syscall: string, path: string, hint?: string): Error {

@@ -24,6 +24,8 @@ export class GuardedFolder {
 
   private constructor(
     readonly path: string,
+    /** Is it where somebody in a jail can change things? */
+    readonly isChangeable: boolean,
     descriptor: number,
     calls: AtCalls,
   ) {
@@ -45,7 +47,8 @@ export class GuardedFolder {
     calls: AtCalls = atCalls,
   ): GuardedFolder {
     const walk = new Walk(resolve(path), identitiesOf(changeable), calls);
-    return new GuardedFolder(path, walk.go(), calls);
+    const descriptor = walk.go();
+    return new GuardedFolder(path, walk.isGuarded, descriptor, calls);
   }
 
   /** The same, without an end to be remembered: the directory is closed after the work. */
@@ -89,6 +92,14 @@ export class GuardedFolder {
 
   lstat(name: string): NameStats | null {
     return this.#calls.lstat(this.#descriptor, name);
+  }
+
+  /** Opens a regular file to be read, whosever it is. */
+  openToRead(name: string): number {
+    const descriptor = this.#open(name, O_RDONLY, 0);
+    if (fstatSync(descriptor).isFile()) return descriptor;
+    closeSync(descriptor);
+    throw new PlantedFile('is no regular file', `${this.path}/${name}`);
   }
 
   /** Renames within the directory; false: there is no such name. */
@@ -160,23 +171,9 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/**
- * What somebody in a jail of this description can change: its root and what is shared with it.
- *
- * @param spec of the jail
- */
-export function changeableBy(spec: {
-  readonly path: string;
-  readonly mounts?: readonly { readonly source?: string; readonly readOnly?: boolean }[];
-}): string[] {
-  const sources = (spec.mounts ?? []).filter(({ readOnly }) => readOnly !== true);
-  return [spec.path, ...sources.flatMap(({ source }) => (source === undefined ? [] : [source]))];
-}
-
 /** One way from the host's root directory to another one. */
 class Walk {
   #folder = openSync('/', SEARCH);
-  /** Is it where somebody in a jail can change things? */
   #guarded = false;
   #links = 0;
   readonly #rest: string[];
@@ -187,6 +184,11 @@ class Walk {
     private readonly calls: AtCalls,
   ) {
     this.#rest = namesOf(path).reverse();
+  }
+
+  /** Is it where somebody in a jail can change things? */
+  get isGuarded(): boolean {
+    return this.#guarded;
   }
 
   /** A descriptor of the end. */
@@ -237,8 +239,16 @@ function identityOf({ dev, ino }: { readonly dev: number; readonly ino: number }
 }
 
 function identitiesOf(paths: readonly string[]): ReadonlySet<string> {
-  const found = paths.map((path) => statSync(path, { throwIfNoEntry: false }));
-  return new Set(found.flatMap((stats) => (stats === undefined ? [] : [identityOf(stats)])));
+  return new Set(paths.flatMap(identityAt));
+}
+
+// None of what is not there, or not for this user to see.
+function identityAt(path: string): string[] {
+  try {
+    return [identityOf(statSync(path))];
+  } catch {
+    return [];
+  }
 }
 
 function assertOwnFile(descriptor: number, path: string): void {

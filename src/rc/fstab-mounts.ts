@@ -1,9 +1,13 @@
-import { realpathSync } from 'node:fs';
+import { closeSync, constants, realpathSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { unsupported } from '../errors.js';
+import { GuardedFolder, nameOf, PlantedFile } from '../files/below.js';
+import { changeableBy } from '../files/changeable.js';
 import { type MountSpec, type MountType, resolveMounts, type TmpfsOptions } from '../mounts.js';
 import { type FstabEntry, parseFstab } from './fstab.js';
 import { RcError } from './rc-error.js';
-import { readTextFile } from './source.js';
+import { readTextOf } from './source.js';
+import { rcSystemError } from './system-error.js';
 
 const TYPES: Readonly<Record<string, MountType>> = {
   null: 'nullfs',
@@ -42,7 +46,7 @@ const SIZE: Readonly<Record<string, 'size' | 'mode'>> = {
  *   unknown option; JailSystemError step `read`
  */
 export function readFstabMounts(file: string, root: string): readonly MountSpec[] {
-  const entries = parseFstab(readTextFile(file), file).filter(isMounted);
+  const entries = parseFstab(readFstab(file, root), file).filter(isMounted);
   const roots = [root, realPath(root)];
   return entries.map((entry) => mountOf(entry, roots));
 }
@@ -54,9 +58,34 @@ export function readFstabMounts(file: string, root: string): readonly MountSpec[
  */
 export function listOfFstab(file: string, root: string): readonly string[] {
   const roots = [root, realPath(root)];
-  return parseFstab(readTextFile(file), file)
+  return parseFstab(readFstab(file, root), file)
     .filter(isMounted)
     .map((entry) => insideOf(entry, roots));
+}
+
+// Who writes it mounts what of the host it likes: it must not lie where a jail can write.
+function readFstab(path: string, root: string): string {
+  const file = resolve(path);
+  try {
+    return GuardedFolder.with(dirname(file), changeableBy([{ path: root }]), (folder) => {
+      if (folder.isChangeable) throw new PlantedFile('lies where a jail can write', path);
+      return readIn(folder, file);
+    });
+  } catch (error) {
+    if (!(error instanceof PlantedFile)) throw rcSystemError(error, 'read', path);
+    const hint =
+      'a jail that writes its own fstab mounts what it likes: keep it outside of all jails';
+    throw new RcError(`The fstab ${error.problem}`, { file: path, line: null, hint });
+  }
+}
+
+function readIn(folder: GuardedFolder, file: string): string {
+  const fd = folder.openFile(nameOf(file), constants.O_RDONLY);
+  try {
+    return readTextOf(fd, file);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function isMounted({ options, type }: FstabEntry): boolean {

@@ -1,25 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { sameLinkError } from '../link-error.js';
+import { closeSync, constants, fstatSync, readSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { GuardedFolder, nameOf, PlantedFile } from '../files/below.js';
+import { changeableBy } from '../files/changeable.js';
 import { rcSystemError } from './system-error.js';
 
-const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+const { O_WRONLY, O_CREAT, O_EXCL } = constants;
 const STEP = 'id-file';
 const MAX_SIZE = 64;
 const MAX_JID = 999_998;
 const READABLE = 0o644;
-/** There is none; or something that is not read: a link, a socket. */
-const NOTHING = ['ENOENT'];
-const UNREADABLE = ['ELOOP', 'ENXIO'];
 
 /** What an id file says. */
 export interface IdFile {
@@ -38,12 +28,12 @@ export interface IdFile {
 export function readIdFile(path: string): IdFile {
   let fd: number | null = null;
   try {
-    fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    fd = inFolder(path, (folder, name) => folder.openToRead(name));
     return { exists: true, jid: readJid(fd) };
   } catch (error) {
-    const { code = '' } = sameLinkError(error as NodeJS.ErrnoException);
-    if (NOTHING.includes(code)) return { exists: false, jid: null };
-    if (UNREADABLE.includes(code)) return { exists: true, jid: null };
+    const code = String(Reflect.get(error as object, 'code'));
+    if (code === 'ENOENT') return { exists: false, jid: null };
+    if (code === 'ELOOP' || error instanceof PlantedFile) return { exists: true, jid: null };
     throw rcSystemError(error, STEP, path);
   } finally {
     if (fd !== null) closeSync(fd);
@@ -69,13 +59,24 @@ function readJid(fd: number): number | null {
  * @throws JailSystemError step `id-file`
  */
 export function writeIdFile(path: string, jid: number): void {
-  const fresh = `${path}.${randomBytes(6).toString('hex')}`;
   try {
-    writeFileSync(fresh, `${jid}\n`, { flag: 'wx', mode: READABLE });
-    renameSync(fresh, path);
+    inFolder(path, (folder, name) => replace(folder, name, `${jid}\n`));
   } catch (error) {
-    rmSync(fresh, { force: true });
     throw rcSystemError(error, STEP, path);
+  }
+}
+
+function replace(folder: GuardedFolder, name: string, text: string): void {
+  const fresh = `${name}.${randomBytes(6).toString('hex')}`;
+  const fd = folder.openFile(fresh, O_WRONLY | O_CREAT | O_EXCL, READABLE);
+  try {
+    writeFileSync(fd, text);
+    folder.rename(fresh, name);
+  } catch (error) {
+    folder.remove(fresh);
+    throw error;
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -86,8 +87,16 @@ export function writeIdFile(path: string, jid: number): void {
  */
 export function removeIdFile(path: string): void {
   try {
-    rmSync(path, { force: true });
+    inFolder(path, (folder, name) => folder.remove(name));
   } catch (error) {
+    if (Reflect.get(Object(error), 'code') === 'ENOENT') return;
     throw rcSystemError(error, STEP, path);
   }
+}
+
+function inFolder<T>(path: string, work: (folder: GuardedFolder, name: string) => T): T {
+  const file = resolve(path);
+  return GuardedFolder.with(dirname(file), changeableBy([]), (folder) =>
+    work(folder, nameOf(file)),
+  );
 }

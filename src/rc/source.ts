@@ -91,15 +91,20 @@ export function readTextFile(file: string): string {
   try {
     // Not waiting for somebody to write into it, should it be a FIFO.
     fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    const status = fstatSync(fd);
-    if (!status.isFile()) throw invalidValue('source', 'a regular file', file);
-    if (status.size > MAX_FILE) throw invalidValue('source', 'a file of at most 16 MiB', file);
-    return decode(readFileSync(fd), file);
+    return readTextOf(fd, file);
   } catch (error) {
     throw rcSystemError(error, 'read', file);
   } finally {
     if (fd !== null) closeSync(fd);
   }
+}
+
+/** {@link readTextFile} for a file that is open. */
+export function readTextOf(fd: number, file: string): string {
+  const status = fstatSync(fd);
+  if (!status.isFile()) throw invalidValue('source', 'a regular file', file);
+  if (status.size > MAX_FILE) throw invalidValue('source', 'a file of at most 16 MiB', file);
+  return decode(readFileSync(fd), file);
 }
 
 function decode(bytes: Uint8Array, file: string): string {

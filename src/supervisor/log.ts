@@ -1,21 +1,13 @@
-import {
-  closeSync,
-  constants,
-  ftruncateSync,
-  openSync,
-  readSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { closeSync, constants, ftruncateSync, readSync, writeFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { GuardedFolder } from '../files/below.js';
 import type { JailedProcess } from '../jailed-process.js';
 import { sameLinkError } from '../link-error.js';
 import type { StdioOptions } from '../stdio-options.js';
 import type { Definition } from './definition.js';
 import { LineSplitter } from './line-splitter.js';
-import { LOG_MODE, openLog, RotatingFile, shiftOlder } from './log-file.js';
+import { LOG_MODE, LogPlace, RotatingFile, shiftOlder } from './log-file.js';
 import type { LogFile, LogLine } from './service-spec.js';
 
 const POLL_MS = 50;
@@ -47,9 +39,7 @@ export function openLogOf(
   outlives: boolean,
   failed: (error: Error) => void,
 ): Log {
-  const { log, name } = definition;
-  if (outlives) return new DirectLog(name, typeof log === 'function' ? null : log, failed);
-  return new PipedLog(name, log, failed);
+  return outlives ? new DirectLog(definition, failed) : new PipedLog(definition, failed);
 }
 
 /** By way of this program. */
@@ -60,10 +50,10 @@ class PipedLog implements Log {
   /** The streams that may still say something. */
   readonly #open = new Set<Promise<void>>();
 
-  constructor(service: string, log: Definition['log'], failed: (error: Error) => void) {
-    this.#service = service;
+  constructor({ name, log, jail }: Definition, failed: (error: Error) => void) {
+    this.#service = name;
     if (typeof log === 'function') this.#listeners.add(log);
-    else if (log !== null) this.#file = new RotatingFile(log).on('error', failed);
+    else if (log !== null) this.#file = new RotatingFile(log, jail).on('error', failed);
   }
 
   async stdio(): Promise<StdioOptions> {
@@ -129,37 +119,40 @@ class PipedLog implements Log {
 class DirectLog implements Log {
   readonly #service: string;
   readonly #options: Required<LogFile> | null;
+  readonly #place: LogPlace | null;
   readonly #failed: (error: Error) => void;
   readonly #timer: NodeJS.Timeout | null;
-  #handle: FileHandle | null = null;
+  #descriptor: number | null = null;
 
-  constructor(service: string, options: Required<LogFile> | null, failed: (error: Error) => void) {
-    this.#service = service;
+  constructor({ name, log, jail }: Definition, failed: (error: Error) => void) {
+    const options = typeof log === 'function' ? null : log;
+    this.#service = name;
     this.#options = options;
+    this.#place = options === null ? null : new LogPlace(options.file, jail);
     this.#failed = failed;
-    this.#timer = options === null ? null : setInterval(() => void this.#rotate(), ROTATION_MS);
+    this.#timer = options === null ? null : setInterval(() => this.#rotate(), ROTATION_MS);
     this.#timer?.unref();
   }
 
   async stdio(): Promise<StdioOptions> {
-    if (this.#options === null) return 'ignore';
-    this.#handle = await openLog(this.#options.file);
-    return ['ignore', this.#handle.fd, this.#handle.fd];
+    if (this.#place === null) return 'ignore';
+    const descriptor = this.#place.open();
+    this.#descriptor = descriptor;
+    return ['ignore', descriptor, descriptor];
   }
 
   attach(): void {
-    const handle = this.#handle;
-    this.#handle = null;
-    handle?.close().catch(() => {});
+    const descriptor = this.#descriptor;
+    this.#descriptor = null;
+    if (descriptor !== null) closeSync(descriptor);
   }
 
   listen(listener: (line: LogLine) => void): () => void {
-    if (this.#options === null) return () => {};
+    const place = this.#place;
+    if (place === null) return () => {};
     const stop = new AbortController();
-    const { file } = this.#options;
-    const start = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
     const tell = (text: string) => listener({ service: this.#service, stream: 'stdout', text });
-    follow(file, start, new LineSplitter(tell), stop.signal).catch(this.#failed);
+    follow(place, sizeOf(place), new LineSplitter(tell), stop.signal).catch(this.#failed);
     return () => stop.abort();
   }
 
@@ -168,13 +161,16 @@ class DirectLog implements Log {
     this.attach();
   }
 
-  async #rotate(): Promise<void> {
-    if (this.#options === null) return;
-    const { file, maxBytes, keep } = this.#options;
+  #rotate(): void {
+    if (this.#options === null || this.#place === null) return;
+    const { maxBytes, keep } = this.#options;
+    const { name } = this.#place;
     try {
-      if ((await lstat(file)).size <= maxBytes) return;
-      await shiftOlder(file, keep);
-      moveContent(file, keep > 0 ? `${file}.1` : null);
+      this.#place.within((folder) => {
+        if ((folder.lstat(name)?.size ?? 0) <= maxBytes) return;
+        shiftOlder(folder, name, keep);
+        moveContent(folder, name, keep > 0 ? `${name}.1` : null);
+      });
     } catch (error) {
       const told = sameLinkError(error as NodeJS.ErrnoException);
       if (told.code !== 'ENOENT') this.#failed(told);
@@ -184,20 +180,20 @@ class DirectLog implements Log {
 
 // In one turn of the event loop, since what is written between the two is lost. By a descriptor: who may write to the log's
 // folder may put a link in its place.
-function moveContent(file: string, to: string | null): void {
-  const { O_RDWR, O_NOFOLLOW, O_NONBLOCK } = constants;
-  const fd = openSync(file, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
+function moveContent(folder: GuardedFolder, name: string, to: string | null): void {
+  const fd = folder.openFile(name, constants.O_RDWR);
   try {
-    if (to !== null) copyContent(fd, to);
+    if (to !== null) copyContent(fd, folder, to);
     ftruncateSync(fd);
   } finally {
     closeSync(fd);
   }
 }
 
-function copyContent(from: number, to: string): void {
+function copyContent(from: number, folder: GuardedFolder, to: string): void {
+  const { O_WRONLY, O_CREAT, O_EXCL } = constants;
   const buffer = Buffer.alloc(COPY_BYTES);
-  const fd = openSync(to, 'wx', LOG_MODE);
+  const fd = folder.openFile(to, O_WRONLY | O_CREAT | O_EXCL, LOG_MODE);
   try {
     for (let at = 0, read = 1; read > 0; at += read) {
       read = readSync(from, buffer, 0, buffer.length, at);
@@ -208,28 +204,37 @@ function copyContent(from: number, to: string): void {
   }
 }
 
+// None of a file that is not there yet, or is none.
+function sizeOf(place: LogPlace): number {
+  try {
+    return place.within((folder) => folder.lstat(place.name)?.size ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
 async function follow(
-  file: string,
+  place: LogPlace,
   start: number,
   lines: LineSplitter,
   signal: AbortSignal,
 ): Promise<void> {
   const buffer = Buffer.alloc(64 * 1024);
   for (let position = start; !signal.aborted; await sleep(POLL_MS)) {
-    const bytes = await readFrom(file, position, buffer);
+    const bytes = readFrom(place, position, buffer);
     position += bytes;
     lines.push(Buffer.from(buffer.subarray(0, bytes)));
   }
 }
 
-// None of a file that is not there yet.
-async function readFrom(file: string, position: number, buffer: Buffer): Promise<number> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const handle = await open(file, flags).catch(() => null);
-  if (handle === null) return 0;
+function readFrom(place: LogPlace, position: number, buffer: Buffer): number {
+  let fd: number | null = null;
   try {
-    return (await handle.read(buffer, 0, buffer.length, position)).bytesRead;
+    fd = place.within((folder) => folder.openFile(place.name, constants.O_RDONLY));
+    return readSync(fd, buffer, 0, buffer.length, position);
+  } catch {
+    return 0; // it is not there yet, or something else is in its place
   } finally {
-    await handle.close();
+    if (fd !== null) closeSync(fd);
   }
 }

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { closeSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { JailError } from '../errors.js';
+import { GuardedFolder, nameOf } from '../files/below.js';
+import { type Changing, changeableBy } from '../files/changeable.js';
 
 /** What a service is doing. */
 export type ServiceState =
@@ -61,7 +63,7 @@ export interface SupervisorState {
 export function readState(file: string): SupervisorState | null {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readText(resolve(file));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
@@ -71,6 +73,17 @@ export function readState(file: string): SupervisorState | null {
   const hint = 'name the stateFile of a supervisor, or remove it';
   throw new JailError('ERR_INVALID_ARG_VALUE', `${file} is not the state of a supervisor`, {
     hint,
+  });
+}
+
+function readText(file: string): string {
+  return GuardedFolder.with(dirname(file), changeableBy([]), (folder) => {
+    const fd = folder.openToRead(nameOf(file));
+    try {
+      return readFileSync(fd, 'utf8');
+    } finally {
+      closeSync(fd);
+    }
   });
 }
 
@@ -89,13 +102,26 @@ function parse(text: string): SupervisorState | null {
 export class StateFile {
   readonly #file: string;
   readonly #state: () => SupervisorState;
+  readonly #jails: () => readonly Changing[];
   readonly #failed: (error: Error) => void;
   #writing: Promise<void> = Promise.resolve();
   #asked = false;
 
-  constructor(file: string, state: () => SupervisorState, failed: (error: Error) => void) {
-    this.#file = file;
+  /**
+   * @param file where it is
+   * @param state what it is to say
+   * @param jails that may be able to write there
+   * @param failed hears of a file that cannot be written
+   */
+  constructor(
+    file: string,
+    state: () => SupervisorState,
+    jails: () => readonly Changing[],
+    failed: (error: Error) => void,
+  ) {
+    this.#file = resolve(file);
     this.#state = state;
+    this.#jails = jails;
     this.#failed = failed;
   }
 
@@ -113,14 +139,23 @@ export class StateFile {
 
   async #write(): Promise<void> {
     this.#asked = false;
-    const temporary = `${this.#file}.${process.pid}`;
-    await rm(temporary, { force: true });
-    const handle = await open(temporary, 'wx', 0o644);
-    try {
-      await handle.writeFile(`${JSON.stringify(this.#state(), null, 1)}\n`);
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, this.#file);
+    const text = `${JSON.stringify(this.#state(), null, 1)}\n`;
+    const name = nameOf(this.#file);
+    GuardedFolder.with(dirname(this.#file), changeableBy(this.#jails()), (folder) =>
+      replace(folder, name, text),
+    );
   }
+}
+
+function replace(folder: GuardedFolder, name: string, text: string): void {
+  const { O_WRONLY, O_CREAT, O_EXCL } = constants;
+  const temporary = `${name}.${process.pid}`;
+  folder.remove(temporary);
+  const fd = folder.openFile(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o644);
+  try {
+    writeFileSync(fd, text);
+  } finally {
+    closeSync(fd);
+  }
+  folder.rename(temporary, name);
 }

@@ -68,8 +68,9 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.#keep = onExit === 'keep';
     const failed = (error: Error) => void this.emit('problem', error, null);
     this.#left = new Map(stateFile === null ? [] : servicesIn(stateFile));
+    const jails = () => this.#services.map(({ definition }) => definition.jail);
     this.#stateFile =
-      stateFile === null ? null : new StateFile(stateFile, () => this.#snapshot(), failed);
+      stateFile === null ? null : new StateFile(stateFile, () => this.#snapshot(), jails, failed);
     this.#services = this.#define(services).map((definition) => this.#make(definition));
   }
 

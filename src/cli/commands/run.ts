@@ -1,4 +1,6 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants } from 'node:fs';
+import { openGuarded } from '../../files/below.js';
+import { changeableBy } from '../../files/changeable.js';
 import { Jail } from '../../jail.js';
 import type { JailSpec } from '../../spec.js';
 import { defineCommand } from '../command.js';
@@ -138,7 +140,7 @@ async function runDetached(job: Job, hasCommand: boolean, log: string | null): P
       return made;
     }
     jail = made;
-    const pid = hasCommand ? await startDetached(jail, command, log) : null;
+    const pid = hasCommand ? await startDetached(jail, spec, command, log) : null;
     jail.unref();
     if (json) printJson(io.stdout, { jid: jail.jid, name: jail.name, pid });
     else printLine(io.stdout, jail.name ?? String(jail.jid));
@@ -151,10 +153,11 @@ async function runDetached(job: Job, hasCommand: boolean, log: string | null): P
 
 async function startDetached(
   jail: Jail,
+  spec: JailSpec,
   { file, args, options }: SessionCommand,
   log: string | null,
 ): Promise<number | null> {
-  const output = log === null ? 'ignore' : openSync(log, 'a', 0o600);
+  const output = log === null ? 'ignore' : openOutput(log, spec);
   try {
     const child = jail.spawn(file, args, { ...options, stdio: ['ignore', output, output] });
     child.exited.catch(() => {}); // a failure to start is told below, and later ones are nobody's
@@ -164,4 +167,9 @@ async function startDetached(
   } finally {
     if (typeof output === 'number') closeSync(output);
   }
+}
+
+function openOutput(log: string, spec: JailSpec): number {
+  const { O_WRONLY, O_CREAT, O_APPEND } = constants;
+  return openGuarded(log, changeableBy([spec]), O_WRONLY | O_CREAT | O_APPEND, 0o600);
 }
