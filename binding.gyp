@@ -32,6 +32,7 @@
           "sources": [
             "<!@(node -p \"require('fs').readdirSync('native/addon').filter((f) => f.startsWith('linux_')).map((f) => 'native/addon/' + f).join(' ')\")",
             "native/linux/cgroup_remove.cc",
+            "native/linux/peer.cc",
             "native/linux/processes.cc",
             "native/linux/program_file.cc",
             "native/linux/file_system.cc",

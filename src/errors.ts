@@ -276,6 +276,8 @@ const hints: Readonly<Record<string, string>> = {
   'EPERM id-map': 'user namespaces are switched off here: probe() tells by what',
   'EACCES id-map': 'user namespaces are switched off here: probe() tells by what',
   'ENOSPC id-map': 'the limit of namespaces is reached: see user.max_user_namespaces in sysctl(8)',
+  'EPERM monitor':
+    'what listens in the registry is not the jail’s monitor: somebody has changed the state directory',
   'EPERM mount':
     'the kernel refuses this mount to this user (probe() tells what is possible), or, on DragonFly, anything on top of a devfs or procfs: where the host has one already, leave this mount out',
   'ENOENT mount': 'the mount point must exist inside the jail, and the source on the host',

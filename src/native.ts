@@ -66,8 +66,8 @@ export interface Native {
   startMonitor(file: string): Promise<{ pid: number; fd: number }>;
   /** The raw wait status; null: it still runs; -1: it is not our child. */
   reapMonitor(pid: number): number | null;
-  /** Connects to a UNIX socket. */
-  connectMonitor(path: string): number;
+  /** Connects to the socket of a jail's monitor. EPERM: whoever listens there is not that. */
+  connectMonitor(path: string, stateDir: string, jid: number): number;
   /** sendmsg(2) of the first `size` bytes without waiting: how many were taken, 0 when there is no room. */
   send(fd: number, bytes: Uint8Array, size: number, fds: readonly number[]): number;
   /** The read end and the write end, which anybody may open again by /dev/stdout; roomy: where much is to be expected. */

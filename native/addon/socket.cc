@@ -13,17 +13,35 @@
 #include "arguments.hh"
 #include "descriptors.hh"
 #include "errors.hh"
+#include "peer.hh"
+#include "registry.hh"
 
 namespace dfjail {
 namespace {
 
 constexpr size_t kMaxDescriptors = 64;  // a message, docs/monitor-protocol.md
 
+// Whoever can write into the registry can put a socket there. The one that counts is that of the
+// process that holds the jail's lock, which nobody in a jail can be.
+bool is_monitor_of(int fd, const std::string& folder, uint32_t jid, bool* alive) {
+  Registry registry;
+  Error ignored;
+  pid_t holder = 0;
+  *alive = open_registry(folder, &registry, &ignored) && registry.locks &&
+           is_alive(registry.locks.get(), jid, &holder);
+  return *alive && is_monitor(fd, holder);
+}
+
 // The socket never waits: a monitor whose queue is full answers EAGAIN at once.
 Napi::Value connect_monitor(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   std::string path;
-  if (!get_text(info, 0, "path", &path)) return env.Undefined();
+  std::string folder;
+  int jid = 0;
+  if (!get_text(info, 0, "path", &path) || !get_text(info, 1, "stateDir", &folder) ||
+      !get_integer(info, 2, "jid", 1, INT32_MAX, &jid)) {
+    return env.Undefined();
+  }
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
@@ -34,6 +52,11 @@ Napi::Value connect_monitor(const Napi::CallbackInfo& info) {
   if (!fd) return throw_errno(env, "socket");
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
     return throw_errno(env, "connect", path.c_str());
+  }
+  bool alive = false;
+  if (!is_monitor_of(fd.get(), folder, static_cast<uint32_t>(jid), &alive)) {
+    // One that ends meanwhile is as one that does not listen any more.
+    return throw_errno(env, "connect", path.c_str(), alive ? EPERM : ECONNREFUSED);
   }
   return give(env, &fd);
 }

@@ -7,30 +7,29 @@
 
 namespace dfjail {
 
-// A directory of the host's that no jail may see, whatever it shares with the host: the registry.
-// Who can write there can answer the next Jail.open() in the place of a monitor, and an ordinary
-// user's jail has that user's id.
-class HiddenDirectory {
+// Directories of the host's that no jail may see, whatever it shares with the host: the registry,
+// and the temporary roots of dfjail. Who can write to the registry can answer the next Jail.open()
+// in the place of a monitor, and an ordinary user's jail has that user's id.
+class HiddenDirectories {
  public:
-  HiddenDirectory() = default;
-  HiddenDirectory(const HiddenDirectory&) = delete;
-  HiddenDirectory& operator=(const HiddenDirectory&) = delete;
-  // Looks where it is now: the way to it is known by its inodes, so that another path to one of
-  // them, or a bind mount, is known too.
-  bool find(const char* path, Error* error);
-  // Its path below an open directory, "." for itself; null when it is not below that.
-  const char* below(int directory) const;
+  HiddenDirectories() = default;
+  HiddenDirectories(const HiddenDirectories&) = delete;
+  HiddenDirectories& operator=(const HiddenDirectories&) = delete;
+  // Looks where it is now.
+  bool add(const char* path, Error* error);
+  // The folder of the temporary roots of a user's, made if it is not there: a jail that shares
+  // the directory above would else make it in its own way.
+  void add_temporary_roots(uid_t user);
+  // In the jail's mount namespace, before the host's tree is let go of: covers them wherever a
+  // mount of the finished tree shows one, or a part of one, by whatever path.
+  bool cover(int tree, Error* error) const;
 
  private:
-  static constexpr size_t kMaxDepth = 64;
-  struct Ancestor {
-    dev_t device;
-    ino_t inode;
-    const char* rest;  // the path from there on
+  static constexpr size_t kMax = 2;
+  struct Directory {
+    char path[1024];
   };
-  bool add(size_t end, const char* rest, Error* error);
-  char path_[1024] = "";
-  Ancestor ancestors_[kMaxDepth];
+  Directory directories_[kMax];
   size_t count_ = 0;
 };
 

@@ -50,7 +50,7 @@ struct Making {
   UniqueFd user_namespace;  // the jail's
   IdMap ids;
   UniqueFd tree;  // the jail's root, not yet mounted
-  HiddenDirectory registry;
+  HiddenDirectories hidden;
   UniqueFd anchor_file;
   UniqueFd report;  // our end: the anchor's error, or its end by exec
   pid_t anchor = 0;
@@ -139,7 +139,7 @@ bool name_host(const JailSpec& spec, Error* error) {
 
 // It waits for the network namespace, but not for what will be in it.
 bool prepare_jail(const Making& m, int lifeline, Error* error) {
-  if (!build_root(m.tree.get(), *m.spec, m.ids, m.registry, error)) return false;
+  if (!build_root(m.tree.get(), *m.spec, m.ids, m.hidden, error)) return false;
   if (!wait_for_go(lifeline)) return fail(error, "enter", "read");
   return enter_namespaces(m, error) && name_host(*m.spec, error);
 }
@@ -369,7 +369,8 @@ bool make_jail(Making* m, Error* error) {
   if (!m->holder.start(m->network, owner, error) || !map_jail_ids(m, error)) return false;
   step_done("id-map");
   if (!make_anchor_file(&m->anchor_file, error)) return false;
-  if (!m->registry.find(spec.state_dir, error)) return false;
+  if (!m->hidden.add(spec.state_dir, error)) return false;
+  m->hidden.add_temporary_roots(m->rootless ? jail->entry.id_base : 0);
   if (!clone_root(root.get(), spec, m->ids, &m->tree, error)) return false;
   step_done("root");
   if (!raise_anchor(m, error)) return false;

@@ -68,17 +68,6 @@ bool attach(int tree, int root, const MountSpec& mount, bool directory, Error* e
   return move_mount(tree, target.get()) || fail(error, "mount", "move_mount", mount.target);
 }
 
-// ---- what no jail may see
-
-bool cover_with_nothing(int mounted, const char* path);
-
-// Wherever a part of the host's file system appears in the jail.
-bool cover_hidden(int tree, const HiddenDirectory& hidden, const char* about, Error* error) {
-  const char* path = hidden.below(tree);
-  return path == nullptr || cover_with_nothing(tree, path) ||
-         fail(error, "mount", "move_mount", about);
-}
-
 // ---- nullfs
 
 bool no_idmapping(const MountSpec& mount, Error* error) {
@@ -126,12 +115,10 @@ bool clone_sources(const JailSpec& spec, const IdMap& ids, UniqueFd* trees, Erro
   return true;
 }
 
-bool mount_nullfs(int root, const MountSpec& mount, int tree, const HiddenDirectory& hidden,
-                  Error* error) {
+bool mount_nullfs(int root, const MountSpec& mount, int tree, Error* error) {
   struct stat info;
   if (fstat(tree, &info) < 0) return fail(error, "mount", "fstat", mount.source);
-  return attach(tree, root, mount, S_ISDIR(info.st_mode), error) &&
-         cover_hidden(tree, hidden, mount.source, error);
+  return attach(tree, root, mount, S_ISDIR(info.st_mode), error);
 }
 
 // ---- file systems of their own
@@ -374,30 +361,32 @@ bool cover_file(HostProcfs* covers, int target) {
 }
 
 // What lies below something else cannot be reached, and needs no cover.
-bool cover_row(void* context, const MountRow& row) {
-  HostProcfs* covers = static_cast<HostProcfs*>(context);
-  if (strcmp(row.type, "proc") != 0 || covers->own->has(row.device)) return true;
+bool cover_one(HostProcfs* covers, const MountLine& row) {
+  if (strcmp(row.type, "proc") != 0 || covers->own->has(row.number())) return true;
   const UniqueFd target = open_target(covers->root, row.target, false);
   if (!target && errno == ENOENT) return true;
   struct stat info;
   if (!target || fstat(target.get(), &info) < 0)
     return no_host_procfs("mount", row.target, covers->error);
-  if (info.st_dev != row.device) return true;
+  if (info.st_dev != row.number()) return true;
   const bool covered = S_ISDIR(info.st_mode) ? cover_with_nothing(covers->root, row.target)
                                              : cover_file(covers, target.get());
   return covered || no_host_procfs("mount", row.target, covers->error);
 }
 
 bool cover_host_procfs(int procfs, HostProcfs* covers) {
-  if (each_mount(procfs, cover_row, covers)) return true;
-  return covers->error->failed() ? false
-                                 : fail(covers->error, "mount", "read", "/proc/self/mountinfo");
+  MountTable mounts;
+  MountLine line;
+  if (!mounts.read(procfs)) return fail(covers->error, "mount", "read", "/proc/self/mountinfo");
+  for (size_t at = 0; mounts.next(&at, &line);) {
+    if (!cover_one(covers, line)) return false;
+  }
+  return true;
 }
 
 struct Mounting {
   const JailSpec* spec;
   const IdMap* ids;
-  const HiddenDirectory* hidden;
   UniqueFd sources[kMaxMounts];  // of nullfs
   OwnProcfs procfs;
 };
@@ -406,7 +395,7 @@ bool mount_one(int root, size_t i, Mounting* m, Error* error) {
   const MountSpec& mount = m->spec->mounts[i];
   switch (mount.type) {
     case MountType::kNullfs:
-      return mount_nullfs(root, mount, m->sources[i].get(), *m->hidden, error);
+      return mount_nullfs(root, mount, m->sources[i].get(), error);
     case MountType::kDevfs:
       return mount_devfs(root, mount, *m->ids, error);
     case MountType::kProcfs:
@@ -452,19 +441,20 @@ bool clone_root(int root, const JailSpec& spec, const IdMap& ids, UniqueFd* tree
                         "xfs, btrfs, tmpfs from Linux 6.3).");
 }
 
-bool build_root(int tree, const JailSpec& spec, const IdMap& ids, const HiddenDirectory& hidden,
+bool build_root(int tree, const JailSpec& spec, const IdMap& ids, const HiddenDirectories& hidden,
                 Error* error) {
   umask(0);
   if (mount(nullptr, "/", nullptr, kRecursive | kPrivate, nullptr) < 0)
     return fail(error, "root", "mount", "/");
-  Mounting m = {&spec, &ids, &hidden, {}, {}};
+  Mounting m = {&spec, &ids, {}, {}};
   const UniqueFd host_procfs(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!clone_sources(spec, ids, m.sources, error)) return false;
   HostProcfs covers = {tree, &m.procfs, open_tree(AT_FDCWD, "/dev/null", kCloneTree), false, error};
   const UniqueFd here(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!here || !move_mount(tree, here.get())) return fail(error, "root", "move_mount", spec.path);
-  if (!mount_all(tree, &m, error) || !pivot(tree, spec.path, error)) return false;
-  if (!cover_host_procfs(host_procfs.get(), &covers)) return false;
+  if (!mount_all(tree, &m, error) || !hidden.cover(tree, error)) return false;
+  if (!pivot(tree, spec.path, error) || !cover_host_procfs(host_procfs.get(), &covers))
+    return false;
   step_done("pivot");
   return true;
 }

@@ -20,9 +20,9 @@ bool clone_root(int root, const JailSpec& spec, const IdMap& ids, UniqueFd* tree
 // In the jail's own mount and pid namespace, still with the host's privileges: makes `tree` the
 // root, mounts everything, and lets go of the host's tree. What is mounted here cannot be undone by
 // a process of the jail, because the jail's user namespace gets a copy of this mount namespace.
-// Where `hidden` would be seen, or other processes than the jail's in a procfs, there is an empty
-// directory.
-bool build_root(int tree, const JailSpec& spec, const IdMap& ids, const HiddenDirectory& hidden,
+// Where one of `hidden` would be seen, or other processes than the jail's in a procfs, there is an
+// empty directory.
+bool build_root(int tree, const JailSpec& spec, const IdMap& ids, const HiddenDirectories& hidden,
                 Error* error);
 
 }  // namespace dfjail

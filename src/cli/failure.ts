@@ -1,6 +1,6 @@
 import { JailError, JailSystemError } from '../errors.js';
 import { exitCodes } from './exit-codes.js';
-import { type Io, printLine } from './io.js';
+import { type Io, printJson, printLine } from './io.js';
 import { paint } from './output/colours.js';
 import { escapeText } from './output/escape.js';
 
@@ -51,7 +51,7 @@ export interface FailureDocument {
  */
 export function reportFailure(error: unknown, io: Io, report: Report): number {
   if (report.json) {
-    printLine(io.stderr, JSON.stringify({ error: describeFailure(error, report.name) }, null, 2));
+    printJson(io.stderr, { error: describeFailure(error, report.name) });
   } else {
     printFailure(error, io, report.name);
   }

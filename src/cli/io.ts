@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { exitCodes, signalExitCode } from './exit-codes.js';
+import { escapeJson } from './output/escape.js';
 
 /** What is read, and perhaps a terminal. */
 export type InputStream = Readable & {
@@ -119,7 +120,17 @@ export function printLine(stream: OutputStream, text: string): void {
   stream.write(`${text}\n`);
 }
 
-/** Writes a document for programs. */
+/** Writes a document for programs, over several lines. */
 export function printJson(stream: OutputStream, value: unknown): void {
-  printLine(stream, JSON.stringify(value, null, 2));
+  printLine(stream, jsonFor(stream, JSON.stringify(value, null, 2)));
+}
+
+/** The same on one line, of which there are several. */
+export function printJsonLine(stream: OutputStream, value: unknown): void {
+  printLine(stream, jsonFor(stream, JSON.stringify(value)));
+}
+
+// It may hold what a jail has chosen, and somebody may look at it.
+function jsonFor(stream: OutputStream, json: string): string {
+  return stream.isTTY === true ? escapeJson(json) : json;
 }

@@ -39,9 +39,12 @@ export async function startMonitor(host: MonitorHost): Promise<{ pid: number; fd
 export function connectMonitor(host: MonitorHost, path: string, jid: number): number {
   let folder: number | null = null;
   try {
-    if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return host.native.connectMonitor(path);
+    const { native, stateDir } = host;
+    if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) {
+      return native.connectMonitor(path, stateDir, jid);
+    }
     folder = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
-    return host.native.connectMonitor(`/proc/self/fd/${folder}/${basename(path)}`);
+    return native.connectMonitor(`/proc/self/fd/${folder}/${basename(path)}`, stateDir, jid);
   } catch (error) {
     throw nativeFailure(error, { step: 'monitor', path, jid });
   } finally {

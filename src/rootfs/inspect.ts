@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { JailSystemError } from '../errors.js';
+import { Budget, TooMuch } from './budget.js';
 import { isElf } from './elf/parse.js';
 import { Loader } from './libraries/load.js';
 import { normalPath } from './paths.js';
@@ -30,6 +31,12 @@ const RELEASES = ['/etc/os-release', '/usr/lib/os-release', '/etc/debian_version
 const NOT_SEARCHED = ['/dev', '/proc', '/sys'];
 const MAX_NAMES = 50_000;
 const MAX_PROBLEMS = 100;
+// Steps; see Budget. Of one program, and of looking what kind of root it is: that holds up everything else meanwhile.
+const AT_ONCE = 10_000;
+const IN_ALL = 400_000;
+// Of the names in a directory, between two turns of the event loop.
+const NAMES_AT_ONCE = 100;
+const TOO_MUCH = 'not all of it was looked at: there are too many names and libraries to look for';
 
 /**
  * Looks at a directory that is to be the root of a jail: what kind of root it is, and what will not work in it.
@@ -56,17 +63,59 @@ export async function inspectRoot(path: string): Promise<RootInspection> {
 }
 
 async function inspect(tree: Tree): Promise<RootInspection> {
-  const marker = tree.text(`/${MARKER}`, MAX_MARKER) ?? '';
-  if (!isServiceMarker(marker) && isComplete(tree)) {
-    return { kind: 'complete', problems: [...topProblems(tree), ...systemProblems(tree)] };
+  const whole = new Budget(IN_ALL);
+  const marker = atOnce(tree, whole, '', () => tree.text(`/${MARKER}`, MAX_MARKER) ?? '');
+  const givenUp = [TOO_MUCH];
+  const complete = atOnce(tree, whole, givenUp, () => completeProblems(tree, marker));
+  if (complete === givenUp) return { kind: 'empty', problems: givenUp };
+  if (complete !== null) return { kind: 'complete', problems: complete };
+  const { programs, isWhole } = await findPrograms(tree, whole);
+  if (programs.length === 0) {
+    return { kind: 'empty', problems: isWhole ? emptyProblems(marker) : [TOO_MUCH] };
   }
-  const { programs, isWhole } = await findPrograms(tree);
-  if (programs.length === 0) return { kind: 'empty', problems: emptyProblems(marker) };
-  const loader = new Loader(tree);
-  const problems = programs.flatMap((program) => programProblems(loader, program));
+  const problems = await allProblems(tree, whole, programs);
   const tooMany = isWhole ? [] : [`only the first ${MAX_NAMES} names in it were looked at`];
-  const some = [...new Set(problems)].slice(0, MAX_PROBLEMS);
-  return { kind: 'service', problems: [...topProblems(tree), ...some, ...tooMany] };
+  const top = atOnce(tree, whole, [], () => topProblems(tree));
+  return { kind: 'service', problems: [...top, ...problems, ...tooMany] };
+}
+
+/** Looks at something without a turn of the event loop, and for so long only that nobody minds. */
+function atOnce<T>(tree: Tree, whole: Budget, givenUp: T, look: () => T): T {
+  const part = whole.part(AT_ONCE);
+  tree.budget = part;
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof TooMuch) return givenUp;
+    throw error;
+  } finally {
+    tree.budget = null;
+    whole.settle(part);
+  }
+}
+
+/** Null: it is no whole system. */
+function completeProblems(tree: Tree, marker: string): string[] | null {
+  if (isServiceMarker(marker) || !isComplete(tree)) return null;
+  return [...topProblems(tree), ...systemProblems(tree)];
+}
+
+async function allProblems(
+  tree: Tree,
+  whole: Budget,
+  programs: readonly string[],
+): Promise<string[]> {
+  const loader = new Loader(tree);
+  const problems = new Set<string>();
+  for (const program of programs) {
+    await turn();
+    const givenUp = [`${program} needs more, or looks for it in more places, than is looked at`];
+    const found = atOnce(tree, whole, givenUp, () => programProblems(loader, program));
+    for (const problem of found) problems.add(problem);
+    if (whole.left === 0) problems.add(TOO_MUCH);
+    if (whole.left === 0 || problems.size >= MAX_PROBLEMS) break;
+  }
+  return [...problems].slice(0, MAX_PROBLEMS);
 }
 
 function isComplete(tree: Tree): boolean {
@@ -151,16 +200,20 @@ function linuxProblems(tree: Tree): string[] {
 }
 
 /** Every executable file of the tree. */
-async function findPrograms(tree: Tree): Promise<{ programs: string[]; isWhole: boolean }> {
+async function findPrograms(
+  tree: Tree,
+  whole: Budget,
+): Promise<{ programs: string[]; isWhole: boolean }> {
   const programs: string[] = [];
   const folders = ['/'];
   let left = MAX_NAMES;
   for (const folder of folders) {
-    await turn();
-    for (const name of unlessFailed(() => tree.names(folder)) ?? []) {
+    const names = atOnce(tree, whole, [], () => unlessFailed(() => tree.names(folder)) ?? []);
+    for (const [index, name] of names.entries()) {
+      if (index % NAMES_AT_ONCE === 0) await turn();
       const path = `${folder === '/' ? '' : folder}/${name}`;
-      if (left-- <= 0) return { programs, isWhole: false };
-      const kind = unlessFailed(() => kindOf(tree, path));
+      if (left-- <= 0 || whole.left === 0) return { programs, isWhole: false };
+      const kind = atOnce(tree, whole, null, () => unlessFailed(() => kindOf(tree, path)));
       if (kind === 'folder') folders.push(path);
       else if (kind === 'program') programs.push(path);
     }

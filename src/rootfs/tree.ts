@@ -4,13 +4,14 @@ import {
   existsSync,
   fstatSync,
   lstatSync,
+  opendirSync,
   openSync,
-  readdirSync,
   readlinkSync,
   readSync,
   type Stats,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { Budget } from './budget.js';
 import type { ByteSource } from './elf/bytes.js';
 import { rootError, rootFailure } from './root-error.js';
 
@@ -36,6 +37,8 @@ export interface Place {
 
 // More is a circle, says the kernel as well.
 const MAX_LINKS = 40;
+// Of a directory; what comes after them is not looked at.
+const MAX_NAMES = 1 << 17;
 // Enough to search a directory, which may be unreadable. Linux only, where node:fs has no name for it.
 const O_PATH = 0o10000000;
 // Names are looked up from an open directory, as openat(2) does; Node has no other way to that.
@@ -53,6 +56,8 @@ const READ_FILE =
  */
 export class Tree {
   readonly #root: number;
+  /** Of whoever looks at a root that is not trusted: what each name costs, and a link, counts. */
+  budget: Budget | null = null;
 
   private constructor(
     readonly path: string,
@@ -136,7 +141,7 @@ export class Tree {
 
   /** Goes to the path, and does the work with the name by which it can be opened there. */
   #walk<T>(path: string, work: (end: { at: string; place: Place }) => T): T | null {
-    const walk = new Walk(this.#root, this.path, path);
+    const walk = new Walk(this.#root, this.path, path, this.budget);
     try {
       const end = this.#attempt(path, () => walk.go());
       return end === null ? null : work(end);
@@ -164,12 +169,14 @@ class Walk {
     private readonly root: number,
     private readonly rootPath: string,
     private readonly path: string,
+    private readonly budget: Budget | null,
   ) {
     this.#rest = namesOf(path).reverse();
   }
 
   go(): { at: string; place: Place } | null {
     for (;;) {
+      this.budget?.spend();
       const name = this.#rest.pop();
       if (name === undefined) return this.#folderEnd();
       if (name === '..') {
@@ -232,8 +239,22 @@ function namesOf(path: string): string[] {
 }
 
 function namesIn(at: string, isRoot: boolean): string[] {
-  const names = readdirSync(at);
+  const names = firstNames(at);
   return (isRoot ? names.filter((name) => name !== 'lost+found') : names).sort();
+}
+
+// Somebody may have made a million of them.
+function firstNames(at: string): string[] {
+  const names: string[] = [];
+  const folder = opendirSync(at);
+  try {
+    for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
+      if (names.push(entry.name) === MAX_NAMES) break;
+    }
+  } finally {
+    folder.closeSync();
+  }
+  return names;
 }
 
 function linkText(at: string): string | null {

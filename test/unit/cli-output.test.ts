@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
+import { type OutputStream, printJson, printJsonLine } from '#internal/cli/io.js';
 import { paint } from '#internal/cli/output/colours.js';
-import { escapeText } from '#internal/cli/output/escape.js';
+import { escapeJson, escapeText } from '#internal/cli/output/escape.js';
 import { type Column, layOutTable } from '#internal/cli/output/table.js';
 import { formatBytes, formatTime } from '#internal/cli/output/units.js';
 import { cutText, padText, textWidth } from '#internal/cli/output/width.js';
@@ -16,6 +18,31 @@ describe('what dfjail prints', () => {
     assert.equal(escapeText('\u202e\u2028\ud800'), '\\u{202e}\\u{2028}\\u{d800}');
     assert.equal(escapeText('grün 漢字 e\u0301'), 'grün 漢字 e\u0301');
     fc.assert(fc.property(text, (value) => /^[^\p{C}\p{Zl}\p{Zp}]*$/u.test(escapeText(value))));
+  });
+
+  it('of JSON leaves the same document, without what a terminal acts on', () => {
+    const value = { name: 'a\u009b2J\u202e', lines: ['\u2028', '\u{e0001}', 'grün'] };
+    const shown = escapeJson(JSON.stringify(value, null, 2));
+    assert.match(shown, /"a\\u009b2J\\u202e"/);
+    assert.match(shown, /"\\udb40\\udc01"/);
+    assert.deepEqual(JSON.parse(shown), value);
+    fc.assert(
+      fc.property(fc.jsonValue({ noUnicodeString: false }), (any) => {
+        const json = escapeJson(JSON.stringify(any, null, 1));
+        assert.deepEqual(JSON.parse(json), JSON.parse(JSON.stringify(any)));
+        return /^[^\p{C}\p{Zl}\p{Zp}]*$/u.test(json.replaceAll('\n', ''));
+      }),
+    );
+  });
+
+  it('of JSON is done for a terminal, and for nobody else', () => {
+    for (const isTTY of [true, false]) {
+      const stream: OutputStream = Object.assign(new PassThrough(), { isTTY });
+      printJson(stream, ['\u009b']);
+      printJsonLine(stream, ['\u202e']);
+      const shown = String((stream as PassThrough).read());
+      assert.equal(/[\u009b\u202e]/.test(shown), !isTTY);
+    }
   });
 
   it('knows how wide characters are', () => {

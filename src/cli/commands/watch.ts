@@ -3,7 +3,7 @@ import { watchJails } from '../../watch.js';
 import { defineCommand } from '../command.js';
 import { commonExitCodes, exitCodes, signalExitCode } from '../exit-codes.js';
 import { interruptible } from '../interrupt.js';
-import { type Io, printLine } from '../io.js';
+import { type Io, printJsonLine, printLine } from '../io.js';
 import { positiveInteger } from '../options/number.js';
 import { paint } from '../output/colours.js';
 import { escapeText } from '../output/escape.js';
@@ -43,7 +43,7 @@ export const command = defineCommand({
 
 function printEvent({ type, jail }: JailEvent, json: boolean, io: Io): void {
   if (json) {
-    printLine(io.stdout, JSON.stringify({ type, jail }));
+    printJsonLine(io.stdout, { type, jail });
     return;
   }
   const { jid, name, hostname, state, addresses } = jail;

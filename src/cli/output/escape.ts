@@ -20,3 +20,24 @@ function escapeCharacter(character: string): string {
   if (code > 0xff) return `\\u{${code.toString(16)}}`;
   return SHORT[character] ?? `\\x${code.toString(16).padStart(2, '0')}`;
 }
+
+/**
+ * Makes JSON fit to be shown on a terminal: it means the same, with `\\u001b` and the like in the place of what a terminal
+ * would act on.
+ *
+ * @param json a document
+ * @returns the same document; what breaks its lines stays
+ */
+export function escapeJson(json: string): string {
+  return json.replace(HARMFUL, (character) =>
+    character === '\n' ? character : Array.from(units(character), unitEscape).join(''),
+  );
+}
+
+function* units(character: string): Generator<number> {
+  for (let at = 0; at < character.length; at++) yield character.charCodeAt(at);
+}
+
+function unitEscape(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`;
+}

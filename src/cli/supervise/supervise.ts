@@ -4,7 +4,7 @@ import type { ServiceStatus } from '../../supervisor/state-file.js';
 import { Supervisor } from '../../supervisor/supervisor.js';
 import { exitCodes } from '../exit-codes.js';
 import { describeFailure, printFailure } from '../failure.js';
-import { type Io, printLine } from '../io.js';
+import { type Io, printJsonLine, printLine } from '../io.js';
 import { paint } from '../output/colours.js';
 import { escapeText } from '../output/escape.js';
 import type { Definitions } from './definitions.js';
@@ -115,13 +115,13 @@ function withLogs(
 }
 
 function tellLine({ service, stream, text }: LogLine, io: Io, json: boolean): void {
-  if (json) printLine(io.stdout, JSON.stringify({ service, stream, text }));
+  if (json) printJsonLine(io.stdout, { service, stream, text });
   else printLine(io.stdout, `${paint(io.stdout, io.env).dim(`${service} |`)} ${escapeText(text)}`);
 }
 
 function tellState(status: ServiceStatus, { io, json }: Session): void {
   if (json) {
-    printLine(io.stdout, JSON.stringify(status));
+    printJsonLine(io.stdout, status);
     return;
   }
   const { name, state, reason } = status;
@@ -132,7 +132,7 @@ function tellState(status: ServiceStatus, { io, json }: Session): void {
 }
 
 function tellProblem(error: unknown, service: string | null, { io, json }: Session): void {
-  if (json) printLine(io.stderr, JSON.stringify({ service, error: describeFailure(error, NAME) }));
+  if (json) printJsonLine(io.stderr, { service, error: describeFailure(error, NAME) });
   else printFailure(error, io, NAME);
 }
 

@@ -7,7 +7,10 @@ const HEADER = 48;
 const ENTRY = 24;
 const OLD_HEADER = 16;
 const OLD_ENTRY = 12;
-const MAX_ENTRIES = 1 << 20;
+const MAX_ENTRIES = 1 << 16;
+// Many entries may name one text, which is then as often read. In bytes.
+const MAX_NAME = 4096;
+const MAX_TEXT = 8 << 20;
 
 /** One line of `ldconfig -p`. */
 export interface CachedLibrary {
@@ -35,11 +38,18 @@ interface Table {
  */
 export function parseGlibcCache(bytes: Uint8Array): CachedLibrary[] {
   const { fields, start, count } = tableOf(bytes);
+  let text = 0;
+  const stringAt = (offset: number) => {
+    const name = nameAt(bytes, offset);
+    text += name.length;
+    if (text > MAX_TEXT) throw new BrokenFile('has more names than makes sense');
+    return Buffer.from(name).toString();
+  };
   return Array.from({ length: count }, (_, index) => {
     const at = start + HEADER + index * ENTRY;
     return {
-      name: stringAt(bytes, start + fields.u32(at + 4)),
-      path: stringAt(bytes, start + fields.u32(at + 8)),
+      name: stringAt(start + fields.u32(at + 4)),
+      path: stringAt(start + fields.u32(at + 8)),
       flags: fields.u32(at),
       special: fields.u32(at + 16) !== 0 || fields.u32(at + 20) !== 0,
     };
@@ -110,8 +120,9 @@ function isAt(bytes: Uint8Array, offset: number, text: Uint8Array): boolean {
   return Buffer.compare(bytes.subarray(offset, offset + text.length), text) === 0;
 }
 
-function stringAt(bytes: Uint8Array, offset: number): string {
-  const end = bytes.indexOf(0, offset);
-  if (offset >= bytes.length || end < 0) throw new BrokenFile('has a name beyond its end');
-  return Buffer.from(bytes.subarray(offset, end)).toString();
+function nameAt(bytes: Uint8Array, offset: number): Uint8Array {
+  const name = bytes.subarray(offset, offset + MAX_NAME);
+  const end = name.indexOf(0);
+  if (end < 0) throw new BrokenFile('has a name beyond its end');
+  return name.subarray(0, end);
 }

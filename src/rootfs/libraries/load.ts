@@ -1,4 +1,5 @@
 import { basename, dirname } from 'node:path';
+import { TooMuch } from '../budget.js';
 import { BrokenFile } from '../elf/bytes.js';
 import { type ElfFile, parseElf } from '../elf/parse.js';
 import { badProgram, ProgramError } from '../program-error.js';
@@ -53,6 +54,7 @@ export interface Loaded {
  */
 export class Loader {
   readonly #elf = new Map<string, ElfFile>();
+  readonly #folders = new Map<string, boolean>();
   readonly #systems = new Map<string, SystemLibraries>();
 
   /**
@@ -154,11 +156,22 @@ export class Loader {
     if (name.includes('/')) return this.#findByPath(name, by, kind);
     const searched = new Set<string>();
     for (const paths of this.#candidates(name, by, main, kind)) {
-      const file = this.#fitting(paths, by, kind);
+      this.tree.budget?.spend();
+      const folder = dirname(paths.source);
+      const file = this.#isFolder(folder) ? this.#fitting(paths, by, kind) : null;
       if (file !== null) return file;
-      searched.add(dirname(paths.source));
+      searched.add(folder);
     }
     return [...searched];
+  }
+
+  // Asked again for each library.
+  #isFolder(path: string): boolean {
+    const known = this.#folders.get(path);
+    if (known !== undefined) return known;
+    const isThere = this.#findQuietly(path)?.kind === 'directory';
+    this.#folders.set(path, isThere);
+    return isThere;
   }
 
   #findByPath(name: string, by: LoadedFile, kind: LoaderKind): LoadedFile | readonly string[] {
@@ -172,7 +185,14 @@ export class Loader {
   /** Where the library could be, in the order in which the loader looks there. */
   *#candidates(name: string, by: LoadedFile, main: LoadedFile, kind: LoaderKind): Generator<Paths> {
     const system = this.system(kind, main.elf.interpreter);
-    for (const folder of searchPath(by, main, kind, this.libraryPath)) yield below(folder, name);
+    const before = new Set<string>();
+    for (const folder of searchPath(by, main, kind, this.libraryPath)) {
+      this.tree.budget?.spend();
+      const text = `${folder.source}\0${folder.target}`;
+      if (before.has(text)) continue;
+      before.add(text);
+      yield below(folder, name);
+    }
     const withoutDefaults = by.elf.noDefaultLibraries;
     if (!withoutDefaults) {
       for (const { path } of system.cached.get(name) ?? []) yield same(path);
@@ -184,7 +204,7 @@ export class Loader {
   /** The file, if it is there and made for the machine that needs it. */
   #fitting(paths: Paths, by: LoadedFile, kind: LoaderKind): LoadedFile | null {
     const place = this.#findQuietly(paths.source);
-    if (place === null) return null;
+    if (place?.kind !== 'file') return null;
     const elf = this.read(paths.source);
     const fits =
       elf.bits === by.elf.bits &&
@@ -204,8 +224,9 @@ export class Loader {
   // A directory that may not be searched is one where the loader finds nothing either.
   #findQuietly(path: string): Place | null {
     try {
-      return this.tree.findFile(path);
-    } catch {
+      return this.tree.find(path);
+    } catch (error) {
+      if (error instanceof TooMuch) throw error;
       return null;
     }
   }
@@ -227,20 +248,24 @@ function namesOfLoader({ interpreter }: ElfFile): string[] {
 }
 
 /** The directories that the files themselves name, and LD_LIBRARY_PATH. */
-function searchPath(
+function* searchPath(
   by: LoadedFile,
   main: LoadedFile,
   kind: LoaderKind,
   libraryPath: readonly string[],
-): Paths[] {
+): Generator<Paths> {
   const environment = libraryPath.map(same);
   if (kind === 'musl') {
     // Both kinds of path are the same to it, and those of what needs the file count for it too.
-    return [...environment, ...ancestors(by).flatMap((file) => [...rpath(file), ...runpath(file)])];
+    yield* environment;
+    for (const file of ancestors(by)) yield* [...rpath(file), ...runpath(file)];
+    return;
   }
   const before = kind === 'bsd' ? [by, main] : [...ancestors(by), main];
   const asked = by.elf.runpath === null ? before.filter((file) => file.elf.runpath === null) : [];
-  return [...asked.flatMap(rpath), ...environment, ...runpath(by)];
+  for (const file of asked) yield* rpath(file);
+  yield* environment;
+  yield* runpath(by);
 }
 
 function ancestors(file: LoadedFile): LoadedFile[] {

@@ -23,7 +23,7 @@ export interface SystemLibraries {
 
 export const GLIBC_CACHE = '/etc/ld.so.cache';
 export const BSD_HINTS = '/var/run/ld-elf.so.hints';
-const MAX_CACHE = 16 << 20;
+const MAX_CACHE = 4 << 20;
 const NO_CACHE: ReadonlyMap<string, readonly CachedLibrary[]> = new Map();
 
 // musl has these in its loader, whatever their number is.

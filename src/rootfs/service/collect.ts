@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { invalidValue } from '../../errors.js';
 import { DEFAULT_PATH } from '../../spawn-options.js';
 
+import { Budget, TooMuch } from '../budget.js';
 import { isElf } from '../elf/parse.js';
 import { type Loaded, Loader, type MissingLibrary, type Paths } from '../libraries/load.js';
 import { badProgram, ProgramError } from '../program-error.js';
@@ -16,6 +17,9 @@ import { parseScriptLine, START_OF_PROGRAM } from './script.js';
 const MAX_SCRIPTS = 5;
 const MAX_DEPTH = 256;
 const SET_ID = 0o6000;
+// Of one program: some seconds.
+const MAX_STEPS = 200_000;
+const TOO_MUCH = 'needs more, or looks for it in more places, than is looked at';
 
 /** How a file of options is to be in the root. */
 export interface Ownership {
@@ -164,12 +168,16 @@ export class Collector {
   }
 
   #load(paths: Paths, about: 'strict' | 'lenient'): Loaded | null {
+    this.tree.budget = new Budget(MAX_STEPS);
     try {
       return this.#loader.load(paths);
     } catch (error) {
       // What only looks like a program, or is one for another machine, is data.
-      if (about === 'lenient' && error instanceof ProgramError) return null;
-      throw error;
+      const told = error instanceof TooMuch ? badProgram(paths.source, TOO_MUCH) : error;
+      if (about === 'lenient' && told instanceof ProgramError) return null;
+      throw told;
+    } finally {
+      this.tree.budget = null;
     }
   }
 
