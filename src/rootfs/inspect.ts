@@ -34,8 +34,8 @@ const MAX_PROBLEMS = 100;
 // Steps; see Budget. Of one program, and of looking what kind of root it is: that holds up everything else meanwhile.
 const AT_ONCE = 10_000;
 const IN_ALL = 400_000;
-// Of the names in a directory, between two turns of the event loop.
-const NAMES_AT_ONCE = 100;
+// Between two turns of the event loop, while names are looked at.
+const TURN_MS = 20;
 const TOO_MUCH = 'not all of it was looked at: there are too many names and libraries to look for';
 
 /**
@@ -207,10 +207,14 @@ async function findPrograms(
   const programs: string[] = [];
   const folders = ['/'];
   let left = MAX_NAMES;
+  let turned = performance.now();
   for (const folder of folders) {
     const names = atOnce(tree, whole, [], () => unlessFailed(() => tree.names(folder)) ?? []);
-    for (const [index, name] of names.entries()) {
-      if (index % NAMES_AT_ONCE === 0) await turn();
+    for (const name of names) {
+      if (performance.now() - turned > TURN_MS) {
+        await turn();
+        turned = performance.now();
+      }
       const path = `${folder === '/' ? '' : folder}/${name}`;
       if (left-- <= 0 || whole.left === 0) return { programs, isWhole: false };
       const kind = atOnce(tree, whole, null, () => unlessFailed(() => kindOf(tree, path)));

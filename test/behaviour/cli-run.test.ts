@@ -41,7 +41,10 @@ describe('dfjail, the program', function () {
   const run = (...argv: string[]) => runDfjail(['run', ...argv], { env });
   const start = (...argv: string[]) => new CliProcess(argv, env);
   // The temporary roots that are there.
-  const roots = () => readdirSync(folder).filter((name) => name.startsWith('dfjail-run-'));
+  const roots = () => {
+    const parent = join(folder, `dfjail-roots-${process.geteuid?.()}`);
+    return existsSync(parent) ? readdirSync(parent) : [];
+  };
   const shell = (script: string) => ['/bin/sh', '-c', script];
 
   /** Says `ready` when it can take signals, and does something on one of them. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -14,6 +15,7 @@ import { Jail, type JailError, listJails } from 'dragonfly-jail';
 import { loadRcConf, type RcJail, startJail, stopJail } from 'dragonfly-jail/rc';
 import { Supervisor } from 'dragonfly-jail/supervisor';
 import { ATTACK, compileAttacks } from '../support/attack.js';
+import { runDfjail } from '../support/cli-process.js';
 import { eventually, sleep } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 import { byLength } from '../support/length.js';
@@ -113,6 +115,61 @@ describe('what the jail’s root plants in the place of', () => {
     } finally {
       await supervisor.stop();
     }
+  });
+
+  it('the folder of a service’s log in its own root is not written through', async function () {
+    this.timeout((SECONDS + 40) * 1000);
+    mkdirSync(join(root.path, 'var', 'log'), { recursive: true });
+    symlinkSync(victim, join(root.path, 'var', 'link'));
+    const attacker = await attack();
+    const race = await startRace(attacker, ['exchange', `${SECONDS}`, '/var/log', '/var/link']);
+    const mounts = root.mounts.filter(({ type }) => type === 'nullfs');
+    const jail = { path: root.path, hostname: 'talker', mounts };
+    const log = { file: join(root.path, 'var', 'log', 'service.log'), maxBytes: 10, keep: 2 };
+    const counts = { ended: 0, refused: 0 };
+    for (const end = deadline(SECONDS); performance.now() < end; counts.ended++) {
+      const talk = { jail, command: ['sh', '-c', 'echo words; echo and words'], log } as const;
+      const services = { talk: { ...talk, kind: 'oneshot' as const, restart: 'never' as const } };
+      try {
+        const stateFile = join(root.path, 'var', 'log', 'state');
+        const supervisor = new Supervisor(services, { stateFile });
+        supervisor.on('problem', () => counts.refused++);
+        await supervisor.start();
+        await supervisor.stop();
+      } catch (error) {
+        assert.match(String(error), /ELOOP|ENOTDIR/); // the state cannot be read either
+        counts.refused++;
+      }
+      assert.deepEqual(readdirSync(victim), ['console.log']);
+    }
+    await race.stop();
+    console.log(`      ended ${counts.ended} times, refused ${counts.refused} times`);
+    assert(counts.ended > 0 && counts.refused > 0, JSON.stringify(counts));
+  });
+
+  it('a pipe in the place of a log, or a second name of a file, is refused, and not waited for', async () => {
+    const place = join(shared, 'planted.log');
+    const kinds = {
+      pipe: () => execFileSync('mkfifo', [place]),
+      'second name': () => linkSync(precious, place),
+      link: () => symlinkSync(precious, place),
+    };
+    for (const [kind, plant] of Object.entries(kinds)) {
+      plant();
+      const argv = ['run', '-d', '--log', place, 'echo', 'words'];
+      const { code, stderr } = await runDfjail(argv);
+      assert.equal(code, 125, `${kind}: ${stderr}`);
+      assert.equal(readFileSync(precious, 'utf8'), PRECIOUS, kind);
+      rmSync(place);
+    }
+  });
+
+  it('an fstab in the jail’s own directory is refused', async () => {
+    const fstab = join(root.path, 'etc', 'fstab');
+    writeFileSync(fstab, '');
+    const jail = conf(`jail_www_mount_enable=YES\njail_www_fstab="${fstab}"`);
+    const options = { stateDirectory: shared, logDirectory: shared, graceMs: 0 };
+    await assert.rejects(startJail(jail, options), { code: 'ERR_JAIL_RC', file: fstab });
   });
 
   async function attack(): Promise<Jail> {
