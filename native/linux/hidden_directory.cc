@@ -95,8 +95,8 @@ bool cover_file(int target) {
 bool cover_at(int tree, const char* seen, const char* hidden, Error* error) {
   const UniqueFd target = open_in(tree, seen);
   if (!target || !same_file(target.get(), hidden)) return true;
-  const bool done = is_folder(target.get()) ? cover_with_nothing(target.get())
-                                            : cover_file(target.get());
+  const bool done =
+      is_folder(target.get()) ? cover_with_nothing(target.get()) : cover_file(target.get());
   return done || fail(error, "mount", "move_mount", seen);
 }
 

@@ -89,7 +89,8 @@ bool MountTable::next(size_t* at, MountLine* line) const {
     *at = static_cast<size_t>(end - text_) + 1;
     static char copy[4096 * 10];
     const size_t length = static_cast<size_t>(end - start);
-    if (length >= sizeof copy) continue;  // longer than two paths can be, with each byte of them written as four
+    if (length >= sizeof copy)
+      continue;  // longer than two paths can be, with each byte of them written as four
     memcpy(copy, start, length);
     copy[length] = '\0';
     char* fields[kFields];

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { ResolvedLimit } from '../../limits.js';
 import type { ResolvedSpawn } from '../../spawn-options.js';
-import { assertRoomForArguments } from './calls/lifecycle.js';
 import { noSuchPrivileges } from '../dragonfly/limits.js';
+import { assertRoomForArguments } from './calls/lifecycle.js';
 import { deliver } from './calls/signals.js';
 import type { CommandEnds } from './command-ends.js';
 import type { ModelKernel } from './kernel.js';
