@@ -44,9 +44,8 @@ describe('the files of the host', () => {
 
   for (const way of ['climb-by-descriptor', 'climb-by-directory']) {
     it(`are not reached by a second root: ${way}`, async () => {
-      // With a second root DragonFly lets nobody make a third while a directory is open.
-      const control = onDragonfly ? outside : inChroot;
-      assertWorks(await control(jails, way, `.${secret}`));
+      // There is no control on DragonFly: its chroot(2) does not let these ways out either.
+      if (!onDragonfly) assertWorks(await inChroot(jails, way, `.${secret}`));
       assertRefused(await inside(jail, way, `.${secret}`));
       assertRefused(await inside(jail, way, secret));
     });

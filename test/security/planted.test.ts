@@ -78,7 +78,8 @@ describe('what the jail’s root plants', () => {
       }
       await race.stop();
       console.log(`      made ${counts.made} times, refused ${counts.refused} times`);
-      assert(counts.made > 0 && counts.refused > 0, JSON.stringify(counts));
+      // Without a call that exchanges names the link is there for a moment at a time only.
+      assert(counts.made > 0 && (onDragonfly || counts.refused > 0), JSON.stringify(counts));
       assert.deepEqual(hostMounts(), before);
       assert.deepEqual(readdirSync(victim), []);
     });
@@ -172,7 +173,7 @@ describe('what the jail’s root plants', () => {
     }
     await race.stop();
     console.log(`      entered ${counts.inside} times, refused ${counts.refused} times`);
-    assert(counts.inside > 0 && counts.refused > 0, JSON.stringify(counts));
+    assert(counts.inside > 0 && (onDragonfly || counts.refused > 0), JSON.stringify(counts));
   });
 
   it('as a program stays within the jail', async () => {

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -47,7 +48,7 @@ static socklen_t unix_address(const char* text, struct sockaddr_un* out) {
   out->sun_family = AF_UNIX;
   strncpy(out->sun_path, text, sizeof out->sun_path - 1);
   if (text[0] == '@') out->sun_path[0] = '\0';
-  return (socklen_t)(sizeof(sa_family_t) + strlen(text));
+  return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(text));
 }
 
 /* PATH or @ABSTRACT */
