@@ -67,7 +67,10 @@ describe('what the jail’s root plants in the place of', () => {
     const log = join(root.path, 'var', 'log', 'console.log');
     const counts = await startAgainAndAgain(conf(`jail_www_consolelog="${log}"`));
     await race.stop();
-    assert(counts.started > 0 && (onDragonfly || counts.refused > 0), JSON.stringify(counts));
+    // Without a call that exchanges names the folder is missing as often as not.
+    const { started, refused } = counts;
+    const both = onDragonfly ? started + refused > 0 : started > 0 && refused > 0;
+    assert(both, JSON.stringify(counts));
   });
 
   for (const [what, name] of Object.entries({
