@@ -16,7 +16,7 @@ describe('a jail that has closed connections', () => {
   // The kernel remembers each of them for a minute, and on DragonFly the jail with it.
   it(`stops, and is started again at once as the same, ${TIMES} times`, async function () {
     needRoot(this);
-    this.timeout(120_000);
+    this.timeout(patience(120_000));
     const addresses = [nextIPv4(), nextIPv6()];
     const port = nextPort();
     const spec = jails.spec({ name: 'server', hostname: 'server.test', addresses });

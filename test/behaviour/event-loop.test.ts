@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { freemem } from 'node:os';
-import { median, onRealDragonfly, skip } from '../support/environment.js';
+import { median, onRealDragonfly, patience, skip } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 import { Program } from '../support/programs.js';
 
@@ -115,12 +115,12 @@ describe('the event loop', () => {
   }
 
   it('is held by spawn for less than 0.3 ms, by create for less than 1 ms', async function () {
-    this.timeout(60_000);
+    this.timeout(patience(60_000));
     check(await measure(0));
   });
 
   it('is so with 2 GB of living objects as well', async function () {
-    this.timeout(120_000);
+    this.timeout(patience(120_000));
     if (freemem() < 4 * GIGABYTE) skip(this, 'needs 4 GB of free memory');
     const times = await measure(2);
     assert(times.heap > 1.9 * GIGABYTE, `${times.heap} bytes of heap`);

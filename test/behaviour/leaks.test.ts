@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { listJails } from 'dragonfly-jail';
 import { nextIPv4, nextIPv6 } from '../support/addresses.js';
-import { eventually, isRoot } from '../support/environment.js';
+import { eventually, isRoot, patience } from '../support/environment.js';
 import { networkNamespaces } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
@@ -47,7 +47,7 @@ describe('200 jails, one after the other', () => {
   const jails = useJails();
 
   it('leave descriptors, processes, mounts, namespaces and memory as they were', async function () {
-    this.timeout(120_000);
+    this.timeout(patience(120_000));
     const before = new Snapshot(jails.root.outside);
     const namespaces = networkNamespaces().size;
     const spec = jails.spec({ addresses: [nextIPv4(), nextIPv6()] });

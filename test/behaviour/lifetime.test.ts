@@ -9,6 +9,7 @@ import {
   onDragonfly,
   onModel,
   onRealDragonfly,
+  patience,
   skip,
   sleep,
   within,
@@ -70,7 +71,7 @@ describe('the life of a jail', () => {
   });
 
   it('ends when its program is killed in the middle of anything', async function () {
-    this.timeout(60_000);
+    this.timeout(patience(60_000));
     const spec = jails.spec({ addresses: isRoot ? [] : [nextIPv4()] });
     const restless = `
       say('begun');
@@ -95,7 +96,7 @@ describe('the life of a jail', () => {
   });
 
   it('ends within five seconds when there are 100 of the program that is killed', async function () {
-    this.timeout(90_000);
+    this.timeout(patience(90_000));
     await using program = new Program(
       `const all = [];
        for (let i = 0; i < 10; i++) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { nextIPv4, nextIPv6 } from '../support/addresses.js';
-import { onDragonfly, skip, sleep } from '../support/environment.js';
+import { onDragonfly, patience, skip, sleep } from '../support/environment.js';
 import { hostInterfaces, hostRoutesTo } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { byLength } from '../support/length.js';
@@ -22,7 +22,7 @@ describe('addresses that several jails have', () => {
   });
 
   it(`are gone with the last of them, however they end: ${ROUNDS} rounds`, async function () {
-    this.timeout(byLength(120_000, 1_200_000));
+    this.timeout(patience(byLength(120_000, 1_200_000)));
     console.log(`      DFJAIL_TEST_SEED=${random.seed} repeats them`);
     const pool = [nextIPv4(), nextIPv4(), nextIPv6(), nextIPv6()];
     const before = hostInterfaces();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { listJails } from 'dragonfly-jail';
-import { sleep, within } from '../support/environment.js';
+import { patience, sleep, within } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
 import { Program } from '../support/programs.js';
@@ -15,7 +15,7 @@ describe('a terminal whose command ends', () => {
   const jails = useJails();
 
   it(`never holds its program up: ${AT_ONCE} short commands, ${ROUNDS} times`, async function () {
-    this.timeout(180_000);
+    this.timeout(patience(180_000));
     // In a program of its own, which may hang.
     const source = `
       const jail = await Jail.create(spec);

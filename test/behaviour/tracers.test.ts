@@ -4,7 +4,14 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { type Jail, JailSystemError, listJails } from 'dragonfly-jail';
 import { ATTACK, attackOutside, compileAttacks } from '../support/attack.js';
-import { needRoot, onDragonfly, skip, skipOnModel, within } from '../support/environment.js';
+import {
+  needRoot,
+  onDragonfly,
+  patience,
+  skip,
+  skipOnModel,
+  within,
+} from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 import { Program } from '../support/programs.js';
 
@@ -25,7 +32,7 @@ describe('a jail of which somebody traces a process', () => {
   });
 
   it('is stopped all the same, or says in time who it is', async function () {
-    this.timeout(2 * DEADLINE);
+    this.timeout(patience(2 * DEADLINE));
     needRoot(this);
     // What is killed there stays a zombie until its tracer looks.
     if (!onDragonfly) skip(this, 'on Linux stop() waits for the tracer: not solved');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { listJails, recover } from 'dragonfly-jail';
-import { isRoot } from '../support/environment.js';
+import { isRoot, patience } from '../support/environment.js';
 import { stateDirectory } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
@@ -54,7 +54,7 @@ describe('two programs that create, open, use and stop jails of the same names a
   const jails = useJails();
 
   it('are told who has which, and leave nothing', async function () {
-    this.timeout(byLength(60_000, 3_600_000));
+    this.timeout(patience(byLength(60_000, 3_600_000)));
     const before = new Snapshot(jails.root.outside);
     const spec = jails.spec();
     await using one = new Program(`const offset = 0; ${CONTENDER}`, spec);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { patience } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
 import { byLength } from '../support/length.js';
@@ -12,7 +13,7 @@ const AT_ONCE = 20;
 const MEGABYTES = byLength(100, 500);
 // What is not yet collected of the pieces that were read; far from all of them.
 const MOST_MEGABYTES = 48;
-const BLOCKED_MS = byLength(1500, 10_000);
+const BLOCKED_MS = patience(byLength(1500, 10_000));
 const MB = 1024 * 1024;
 
 const MEASURE = `
@@ -46,7 +47,7 @@ describe('in the long run', () => {
   const jails = useJails();
 
   it(`${SPAWNS} commands leave descriptors, processes and memory as they were`, async function () {
-    this.timeout(byLength(60_000, 1_800_000));
+    this.timeout(patience(byLength(60_000, 1_800_000)));
     const source = `${MEASURE}
       const jail = await Jail.create(spec);
       const run = async (count) => {
@@ -79,7 +80,7 @@ describe('in the long run', () => {
   });
 
   it(`${MEGABYTES} MB through stdio with a slow reader take no more memory than the pipes have`, async function () {
-    this.timeout(byLength(60_000, 600_000));
+    this.timeout(patience(byLength(60_000, 600_000)));
     const source = `${MEASURE}
       const jail = await Jail.create(spec);
       const command = jail.spawn('cat', [], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -114,7 +115,7 @@ describe('in the long run', () => {
   });
 
   it('a reader that stops reading holds its command up, and nobody’s memory fills', async function () {
-    this.timeout(30_000);
+    this.timeout(patience(30_000));
     const source = `${MEASURE}
       const jail = await Jail.create(spec);
       const command = jail.spawn('cat', ['/dev/zero']);
@@ -135,7 +136,7 @@ describe('in the long run', () => {
   });
 
   it(`an event loop that is blocked for ${BLOCKED_MS} ms loses no end of a command`, async function () {
-    this.timeout(BLOCKED_MS + 30_000);
+    this.timeout(patience(BLOCKED_MS + 30_000));
     const before = new Snapshot(jails.root.outside);
     const jail = await jails.create();
     const commands = Array.from({ length: 40 }, (_, i) =>

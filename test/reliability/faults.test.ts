@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { JailSpec } from 'dragonfly-jail';
 import { nextIPv4, nextIPv6 } from '../support/addresses.js';
-import { isRoot } from '../support/environment.js';
+import { isRoot, patience } from '../support/environment.js';
 import { type Call, injectorFolder } from '../support/injector.js';
 import { useJails } from '../support/jails.js';
 import { byLength } from '../support/length.js';
@@ -49,7 +49,7 @@ describe('a system call that fails', () => {
 
   for (const kind of ['owned', 'persistent', 'guest'] as const) {
     it(`in ${TITLES[kind]}: nobody waits in vain, errors say what it was, nothing is left`, async function () {
-      this.timeout(byLength(120_000, 3_600_000));
+      this.timeout(patience(byLength(120_000, 3_600_000)));
       const outside = jails.root.outside;
       const order = { folder, spec: spec(), outside, kind, errnos: ERRNOS, only: CALLS };
       const { calls, lives } = await liveThrough({ ...order, every: SAMPLE, first });

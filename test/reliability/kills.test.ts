@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Jail, JailError, listJails, recover } from 'dragonfly-jail';
 import { nextIPv4 } from '../support/addresses.js';
-import { isRoot, onDragonfly, sleep, within } from '../support/environment.js';
+import { isRoot, onDragonfly, patience, sleep, within } from '../support/environment.js';
 import { descendants, type HostProcess, killOnHost, monitorsOf } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
@@ -42,7 +42,7 @@ describe('killed at a random moment', () => {
   );
 
   it('the program that makes jails: its jails go, or recover() removes them', async function () {
-    this.timeout(byLength(60_000, 3_600_000));
+    this.timeout(patience(byLength(60_000, 3_600_000)));
     const before = new Snapshot(jails.root.outside);
     const counts = { recovered: 0, persistent: 0 };
     for (let round = 0; round < ROUNDS; round++) {
@@ -58,7 +58,7 @@ describe('killed at a random moment', () => {
 
   for (const victim of VICTIMS) {
     it(`the ${victim}: whoever waits is told, and nothing is left`, async function () {
-      this.timeout(byLength(60_000, 3_600_000));
+      this.timeout(patience(byLength(60_000, 3_600_000)));
       const before = new Snapshot(jails.root.outside);
       const counts = { whole: 0, told: 0, recovered: 0 };
       for (let round = 0; round < ROUNDS; round++) {
@@ -76,7 +76,7 @@ describe('killed at a random moment', () => {
   }
 
   it('the one who recovers: the next one finishes', async function () {
-    this.timeout(byLength(60_000, 3_600_000));
+    this.timeout(patience(byLength(60_000, 3_600_000)));
     const before = new Snapshot(jails.root.outside);
     const counts = { recovered: 0, persistent: 0 };
     for (let round = 0; round < ROUNDS; round++) {

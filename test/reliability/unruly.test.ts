@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Jail, type JailedProcess, JailSystemError, recover } from 'dragonfly-jail';
 import { placeProgram } from '../support/compiled.js';
-import { eventually, needRoot, skip, sleep, within } from '../support/environment.js';
+import { eventually, needRoot, patience, skip, sleep, within } from '../support/environment.js';
 import { startNeighbour, stateDirectory } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { Snapshot } from '../support/leaks.js';
@@ -48,7 +48,7 @@ describe('stop() of a jail', () => {
     'forks and leaves its session': ['leave'],
   })) {
     it(`that ${how}, under a limit, ends everything; it is listed until then`, async function () {
-      this.timeout(60_000);
+      this.timeout(patience(60_000));
       needRoot(this);
       placeProgram(this, 'multiply', join(jails.root.path, 'multiply'));
       const before = new Snapshot(jails.root.outside);

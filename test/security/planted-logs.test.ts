@@ -16,7 +16,7 @@ import { loadRcConf, type RcJail, startJail, stopJail } from 'dragonfly-jail/rc'
 import { Supervisor } from 'dragonfly-jail/supervisor';
 import { ATTACK, compileAttacks } from '../support/attack.js';
 import { runDfjail } from '../support/cli-process.js';
-import { eventually, onDragonfly, sleep } from '../support/environment.js';
+import { eventually, onDragonfly, patience, sleep } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 import { byLength } from '../support/length.js';
 import { deadline, startRace } from '../support/race.js';
@@ -58,7 +58,7 @@ describe('what the jail’s root plants in the place of', () => {
   });
 
   it('the folder of a console log in its own directory is not written through', async function () {
-    this.timeout((SECONDS + 30) * 1000);
+    this.timeout(patience((SECONDS + 30) * 1000));
     mkdirSync(join(root.path, 'var', 'log'), { recursive: true });
     symlinkSync(victim, join(root.path, 'var', 'link'));
     assert.equal(readFileSync(join(root.path, 'var', 'link', 'console.log'), 'utf8'), PRECIOUS);
@@ -78,7 +78,7 @@ describe('what the jail’s root plants in the place of', () => {
     'an id file': 'jail_www.id',
   })) {
     it(`${what}, where that is shared, is not written through`, async function () {
-      this.timeout((SECONDS + 30) * 1000);
+      this.timeout(patience((SECONDS + 30) * 1000));
       const control = join(shared, 'link');
       symlinkSync(precious, control);
       assert.equal(readFileSync(control, 'utf8'), PRECIOUS);

@@ -6,7 +6,7 @@ import { Jail, type JailError } from 'dragonfly-jail';
 import { prepareThinRoot } from 'dragonfly-jail/rootfs';
 import { openRoot } from '#internal/cli/jail-root.js';
 import { ATTACK, compileAttacks } from '../support/attack.js';
-import { nodePath, onDragonfly } from '../support/environment.js';
+import { nodePath, onDragonfly, patience } from '../support/environment.js';
 import { hostMounts, monitorsOf } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { byLength } from '../support/length.js';
@@ -65,7 +65,7 @@ describe('what the jail’s root plants', () => {
     }
 
     it('is a mount point within the jail or none, while it is exchanged for a link', async function () {
-      this.timeout((SECONDS + 20) * 1000);
+      this.timeout(patience((SECONDS + 20) * 1000));
       const before = hostMounts();
       mkdirSync(join(root.path, 'mnt', 'there'));
       symlinkSync(victim, join(root.path, 'mnt', 'link'));
@@ -112,7 +112,7 @@ describe('what the jail’s root plants', () => {
     });
 
     it('never is the host’s, while it is exchanged for a link to that', async function () {
-      this.timeout((SECONDS + 20) * 1000);
+      this.timeout(patience((SECONDS + 20) * 1000));
       symlinkSync(hostList(), join(root.path, 'etc', 'link'));
       const race = await exchange('/etc/passwd', '/etc/link');
       let asked = 0;
@@ -124,7 +124,7 @@ describe('what the jail’s root plants', () => {
     });
 
     it('takes no more memory than it may, while it grows and shrinks', async function () {
-      this.timeout((SECONDS + 20) * 1000);
+      this.timeout(patience((SECONDS + 20) * 1000));
       const size = 512 * MEGABYTE;
       const [monitor] = monitorsOf(process.pid);
       assert(monitor !== undefined);
@@ -159,7 +159,7 @@ describe('what the jail’s root plants', () => {
   });
 
   it('is a working directory within the jail or none, while it is exchanged for a link', async function () {
-    this.timeout((SECONDS + 20) * 1000);
+    this.timeout(patience((SECONDS + 20) * 1000));
     writeFileSync(join(victim, 'secret'), 'the host’s');
     mkdirSync(join(root.path, 'mnt', 'there'));
     symlinkSync(victim, join(root.path, 'mnt', 'link'));
@@ -186,7 +186,7 @@ describe('what the jail’s root plants', () => {
 
   for (const place of ['etc', 'var', 'tmp', 'dev']) {
     it(`in the place of /${place} is not written through when the root is prepared again`, async function () {
-      this.timeout((SECONDS + 20) * 1000);
+      this.timeout(patience((SECONDS + 20) * 1000));
       await jails.stopAll();
       // No other mounts: what is to be exchanged must not be busy.
       const mounts = root.mounts.filter(({ type }) => type === 'nullfs');
@@ -207,7 +207,7 @@ describe('what the jail’s root plants', () => {
   }
 
   it('in the place of a mount point is not written through when dfjail makes what is missing', async function () {
-    this.timeout((SECONDS + 20) * 1000);
+    this.timeout(patience((SECONDS + 20) * 1000));
     await jails.stopAll();
     const mounts = root.mounts.filter(({ type }) => type === 'nullfs');
     jail = jails.keep(await Jail.create({ path: root.path, hostname: 'planted', mounts }));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Jail, JailedProcess } from 'dragonfly-jail';
 import { ATTACK, compileAttacks } from '../support/attack.js';
-import { needDragonfly, skipOnDragonfly, sleep } from '../support/environment.js';
+import { needDragonfly, patience, skipOnDragonfly, sleep } from '../support/environment.js';
 import { hostMounts, hostProcess, monitorsOf } from '../support/host.js';
 import { useJails } from '../support/jails.js';
 import { byLength } from '../support/length.js';
@@ -59,7 +59,7 @@ describe('the window between a command’s birth in the jail and its exec', () =
   });
 
   it('gives nothing of the monitor, the host or other commands away', async function () {
-    this.timeout((SECONDS + 30) * 1000);
+    this.timeout(patience((SECONDS + 30) * 1000));
     const monitors = monitorsOf(process.pid).map(({ pid }) => pid);
     const { loot: robbed } = await attack(['attack-window', `${SECONDS}`, secret, mount, socket]);
     const end = performance.now() + SECONDS * 1000;
@@ -137,7 +137,7 @@ describe('the window between birth and exec on DragonFly', () => {
   afterEach(() => jails.stopAll());
 
   it('shows nothing of what other commands were given', async function () {
-    this.timeout((SECONDS + 60) * 1000);
+    this.timeout(patience((SECONDS + 60) * 1000));
     const stdio = 'ignore' as const;
     const env = { SECRET: secret };
     const keepers = Array.from({ length: 5 }, () =>
