@@ -2,7 +2,6 @@
 
 #include <linux/capability.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,7 +40,6 @@ EffectiveUser::EffectiveUser(uint32_t uid, Error* error) {
 EffectiveUser::~EffectiveUser() {
   if (!changed_) return;
   if (!set_effective(0) && !set_effective(0)) abort();
-  prctl(PR_SET_DUMPABLE, 1);  // as it was: the kernel takes it from whoever changes its user
 }
 
 }  // namespace dfjail
