@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <initializer_list>
@@ -30,7 +29,6 @@ constexpr unsigned long kPrivate = 1UL << 18;  // MS_PRIVATE
 constexpr int kDetach = 2;                     // MNT_DETACH
 constexpr unsigned kCloneTree = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
 constexpr unsigned kAtRecursive = 0x8000;  // AT_RECURSIVE
-constexpr long kProcfs = 0x9fa0;           // PROC_SUPER_MAGIC
 
 UniqueFd open_tree(int at, const char* path, unsigned flags) {
   return UniqueFd(static_cast<int>(syscall(SYS_open_tree, at, path, flags)));
@@ -77,12 +75,6 @@ bool no_idmapping(const MountSpec& mount, Error* error) {
       "read-only, or use one that can (ext4, xfs, btrfs, tmpfs from Linux 6.3).");
 }
 
-// What a jail would see of other processes. `tree` is nowhere mounted yet.
-bool is_procfs(int tree) {
-  struct statfs info;
-  return fstatfs(tree, &info) == 0 && info.f_type == kProcfs;
-}
-
 bool no_host_procfs(const char* step, const char* path, Error* error) {
   return fail_with_code(error, step, "ERR_JAIL_UNSUPPORTED", path,
                         "This is a procfs of the host: it shows processes that are not the jail's. "
@@ -109,7 +101,6 @@ bool clone_sources(const JailSpec& spec, const IdMap& ids, UniqueFd* trees, Erro
     if (mount.type != MountType::kNullfs) continue;
     trees[i] = open_tree(AT_FDCWD, mount.source, kCloneTree | kAtRecursive);
     if (!trees[i]) return fail(error, "mount", "open_tree", mount.source);
-    if (is_procfs(trees[i].get())) return no_host_procfs("mount", mount.source, error);
     if (!set_source_attributes(trees[i].get(), mount, ids, error)) return false;
   }
   return true;
@@ -207,7 +198,6 @@ bool cover_with_nothing(int mounted, const char* path) {
   if (!target) return errno == ENOENT;  // on a mount that is not part of this one
   FileSystem fs("tmpfs");
   fs.set("mode", "0");
-  fs.set("size", "4096");
   fs.set("nr_inodes", 1U);
   const UniqueFd tree =
       fs.create(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
@@ -216,12 +206,12 @@ bool cover_with_nothing(int mounted, const char* path) {
 
 // The network's settings could else be changed by jailed root, among them the one that lets any
 // address be bound.
-constexpr const char* kFrozen[] = {"sys", "irq", "bus", "fs", "sysrq-trigger", "mtrr", "apm"};
-// What tells of the machine: what moby, runc or systemd-nspawn hide, and secrets of the boot.
-constexpr const char* kHiddenFiles[] = {"kcore",         "keys",       "timer_list", "timer_stats",
-                                        "sched_debug",   "kallsyms",   "interrupts", "cmdline",
-                                        "latency_stats", "bootconfig", "kmsg"};
-constexpr const char* kHiddenFolders[] = {"acpi", "asound", "scsi", "firmware"};
+constexpr const char* kFrozen[] = {"sys", "irq", "bus", "fs", "sysrq-trigger"};
+// What tells of the machine: what moby, runc or systemd-nspawn hide, and how it was started.
+constexpr const char* kHiddenFiles[] = {"kcore",       "keys",      "timer_list", "timer_stats",
+                                        "sched_debug", "kallsyms",  "interrupts", "latency_stats",
+                                        "cmdline",     "bootconfig"};
+constexpr const char* kHiddenFolders[] = {"acpi", "asound", "scsi"};
 
 bool mask_procfs(int proc) {
   for (const char* path : kFrozen) {
@@ -346,6 +336,7 @@ bool mount_devfs(int root, const MountSpec& mount, const IdMap& ids, Error* erro
 // root was prepared for chroot(8).
 struct HostProcfs {
   int root;
+  const JailSpec* spec;
   const OwnProcfs* own;
   UniqueFd null;  // what covers files
   bool used;      // it is mounted, and to be copied
@@ -360,6 +351,17 @@ bool cover_file(HostProcfs* covers, int target) {
   return tree >= 0 && move_mount(tree, target);
 }
 
+// Asked for by name, an empty directory would be no answer.
+bool refuse_if_asked_for(const JailSpec& spec, const char* target, Error* error) {
+  if (strcmp(target, "/") == 0) return no_host_procfs("root", spec.path, error);
+  for (size_t i = 0; i < spec.mount_count; i++) {
+    const MountSpec& mount = spec.mounts[i];
+    if (mount.type == MountType::kNullfs && strcmp(mount.target, target) == 0)
+      return no_host_procfs("mount", mount.source, error);
+  }
+  return true;
+}
+
 // What lies below something else cannot be reached, and needs no cover.
 bool cover_one(HostProcfs* covers, const MountLine& row) {
   if (strcmp(row.type, "proc") != 0 || covers->own->has(row.number())) return true;
@@ -369,6 +371,7 @@ bool cover_one(HostProcfs* covers, const MountLine& row) {
   if (!target || fstat(target.get(), &info) < 0)
     return no_host_procfs("mount", row.target, covers->error);
   if (info.st_dev != row.number()) return true;
+  if (!refuse_if_asked_for(*covers->spec, row.target, covers->error)) return false;
   const bool covered = S_ISDIR(info.st_mode) ? cover_with_nothing(covers->root, row.target)
                                              : cover_file(covers, target.get());
   return covered || no_host_procfs("mount", row.target, covers->error);
@@ -429,7 +432,6 @@ bool clone_root(int root, const JailSpec& spec, const IdMap& ids, UniqueFd* tree
   const char* path = spec.path;
   *tree = open_tree(root, "", kCloneTree | kAtRecursive | AT_EMPTY_PATH);
   if (!*tree) return fail(error, "root", "open_tree", path);
-  if (is_procfs(tree->get())) return no_host_procfs("root", path, error);
   // With what the host has mounted below it, but not with what the jail gets of its own.
   const bool read_only = (spec.flags & JailSpec::kReadOnlyRoot) != 0;
   const uint64_t attributes = MOUNT_ATTR_NODEV | (read_only ? MOUNT_ATTR_RDONLY : 0);
@@ -449,7 +451,8 @@ bool build_root(int tree, const JailSpec& spec, const IdMap& ids, const HiddenDi
   Mounting m = {&spec, &ids, {}, {}};
   const UniqueFd host_procfs(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!clone_sources(spec, ids, m.sources, error)) return false;
-  HostProcfs covers = {tree, &m.procfs, open_tree(AT_FDCWD, "/dev/null", kCloneTree), false, error};
+  HostProcfs covers = {tree,  &spec, &m.procfs, open_tree(AT_FDCWD, "/dev/null", kCloneTree),
+                       false, error};
   const UniqueFd here(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!here || !move_mount(tree, here.get())) return fail(error, "root", "move_mount", spec.path);
   if (!mount_all(tree, &m, error) || !hidden.cover(tree, error)) return false;
