@@ -16,6 +16,8 @@
 namespace dfjail {
 namespace {
 
+constexpr uint32_t kMaxNames = 1U << 17;  // of a directory: somebody may have made a million
+
 // A name in an open directory.
 struct Place {
   int folder = -1;
@@ -148,6 +150,7 @@ Napi::Value names_at(const Napi::CallbackInfo& info) {
     const char* name = item->d_name;
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
     names.Set(names.Length(), Napi::String::New(env, name));
+    if (names.Length() == kMaxNames) break;
   }
   closedir(dir);
   return names;

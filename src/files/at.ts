@@ -3,8 +3,8 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
+  opendirSync,
   openSync,
-  readdirSync,
   readlinkSync,
   renameSync,
   rmdirSync,
@@ -41,8 +41,12 @@ export interface AtCalls {
   readlink(folder: number, name: string): string;
   /** Null: there is none. */
   lstat(folder: number, name: string): NameStats | null;
+  /** At most {@link MAX_NAMES}. */
   names(folder: number): string[];
 }
+
+/** Of a directory; somebody may have made a million of them. As in the addon. */
+export const MAX_NAMES = 1 << 17;
 
 const DESCRIPTORS = '/proc/self/fd';
 
@@ -57,7 +61,7 @@ export const byPath: AtCalls = {
   link: (from, oldName, to, newName) => linkSync(at(from, oldName), at(to, newName)),
   readlink: (folder, name) => readlinkSync(at(folder, name)),
   lstat: (folder, name) => lstatSync(at(folder, name), { throwIfNoEntry: false }) ?? null,
-  names: (folder) => readdirSync(at(folder, '.')),
+  names: (folder) => firstNames(at(folder, '.')),
 };
 
 /** Everywhere: the calls themselves, which Node does not have. */
@@ -84,6 +88,19 @@ export const hasDescriptorPaths = existsSync(DESCRIPTORS);
 
 /** Those of this system. */
 export const atCalls: AtCalls = hasDescriptorPaths ? byPath : byAddon;
+
+function firstNames(path: string): string[] {
+  const names: string[] = [];
+  const folder = opendirSync(path);
+  try {
+    for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
+      if (names.push(entry.name) === MAX_NAMES) break;
+    }
+  } finally {
+    folder.closeSync();
+  }
+  return names;
+}
 
 function at(folder: number, name: string): string {
   return `${DESCRIPTORS}/${folder}/${name}`;

@@ -1,21 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { constants, existsSync, type Stats } from 'node:fs';
 import {
-  copyFile,
-  type FileHandle,
-  link,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readlink,
-  rename,
-  rm,
-  rmdir,
-  symlink,
-  unlink,
-} from 'node:fs/promises';
-import { join } from 'node:path';
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  openSync,
+  writeFile as writeFileCallback,
+} from 'node:fs';
+import { copyFile, open } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { atCalls, hasDescriptorPaths } from '../files/at.js';
 import { rootError, rootFailure } from './root-error.js';
 
 const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
@@ -23,8 +19,10 @@ const OPEN_FILE =
   constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
-// With it, names are looked up from an open directory, as openat(2) does; Node has no other way to that.
-const byDescriptor = existsSync('/proc/self/fd');
+const COPY_BYTES = 1 << 20;
+const { S_IFMT, S_IFLNK, S_IFDIR, S_IFREG } = constants;
+
+const writeFile = promisify(writeFileCallback);
 
 // Another file system, one without hard links, a file with the most that it may have, or one that is not ours.
 const NO_HARD_LINK = ['EXDEV', 'EMLINK', 'EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
@@ -42,37 +40,37 @@ export interface FileOwner {
  * host's /etc where the root's own was, hoping that the next preparation writes there.
  */
 export class Folder {
-  readonly #handle: FileHandle;
+  readonly #descriptor: number;
 
   private constructor(
     readonly path: string,
-    handle: FileHandle,
+    descriptor: number,
   ) {
-    this.#handle = handle;
+    this.#descriptor = descriptor;
   }
 
   /** Opens a directory by an absolute path, links in the path included: the caller chose it. */
   static async open(path: string): Promise<Folder> {
-    const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY).catch((error) => {
+    try {
+      return new Folder(path, openSync(path, constants.O_RDONLY | constants.O_DIRECTORY));
+    } catch (error) {
       throw rootError(error, path);
-    });
-    return new Folder(path, handle);
+    }
   }
 
   async close(): Promise<void> {
-    await this.#handle.close();
+    closeSync(this.#descriptor);
   }
 
   /** The names in it. */
   async names(): Promise<string[]> {
-    return this.#attempt('.', () => readdir(this.#at('.')));
+    return this.#attempt('.', () => atCalls.names(this.#descriptor));
   }
 
   /** Opens the directory `name` in it, made with `mode` when there is none. */
   async folder(name: string, mode = 0o755): Promise<Folder> {
     const made = await this.#attempt(name, () => this.#make(name));
-    const handle = await this.#attempt(name, () => open(this.#at(name), OPEN_FOLDER));
-    const folder = new Folder(join(this.path, name), handle);
+    const folder = await this.existing(name);
     if (made) {
       await folder.chmod(mode);
     }
@@ -81,13 +79,13 @@ export class Folder {
 
   /** Opens the directory `name` in it, which must be there. */
   async existing(name: string): Promise<Folder> {
-    const handle = await this.#attempt(name, () => open(this.#at(name), OPEN_FOLDER));
-    return new Folder(join(this.path, name), handle);
+    const descriptor = await this.#attempt(name, () => this.#open(name, OPEN_FOLDER));
+    return new Folder(join(this.path, name), descriptor);
   }
 
   /** Sets its mode whatever the umask. */
   async chmod(mode: number): Promise<void> {
-    await this.#attempt('.', () => this.#handle.chmod(mode));
+    await this.#attempt('.', () => fchmodSync(this.#descriptor, mode));
   }
 
   /** Writes a new file; one that exists, whatever it is, is left as it is. */
@@ -107,9 +105,9 @@ export class Folder {
     await this.#attempt(name, async () => {
       try {
         await this.#create(draft, content, mode);
-        await rename(this.#at(draft), this.#at(name));
+        atCalls.rename(this.#descriptor, draft, this.#descriptor, name);
       } catch (error) {
-        await rm(this.#at(draft), { force: true });
+        this.#unlinkQuietly(draft);
         throw error;
       }
     });
@@ -118,19 +116,20 @@ export class Folder {
   /** Makes `name` a symbolic link with this text, in the place of another link or of an empty directory. */
   async link(name: string, text: string): Promise<void> {
     await this.#attempt(name, async () => {
-      if (await this.#linked(name, text)) return;
-      await this.#clear(name);
-      if (await this.#linked(name, text)) return;
+      if (this.#linked(name, text)) return;
+      this.#clear(name);
+      if (this.#linked(name, text)) return;
       throw rootFailure('EEXIST', 'symlink', join(this.path, name));
     });
   }
 
   /** What stands at a name: null for nothing. */
   async kindOf(name: string): Promise<'file' | 'folder' | 'link' | 'other' | null> {
-    const stats = await this.#attempt(name, () => lstatOrNull(this.#at(name)));
+    const stats = await this.#attempt(name, () => atCalls.lstat(this.#descriptor, name));
     if (stats === null) return null;
-    if (stats.isSymbolicLink()) return 'link';
-    return stats.isDirectory() ? 'folder' : stats.isFile() ? 'file' : 'other';
+    const type = stats.mode & S_IFMT;
+    if (type === S_IFLNK) return 'link';
+    return type === S_IFDIR ? 'folder' : type === S_IFREG ? 'file' : 'other';
   }
 
   /** The text of a symbolic link; null where there is none. */
@@ -161,9 +160,8 @@ export class Folder {
 
   /** Makes a new file that is a copy of another one, errors are about that. */
   async copy(name: string, source: string, mode: number, owner: FileOwner | null): Promise<void> {
-    const how = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE;
     try {
-      await copyFile(source, this.#at(name), how);
+      await (hasDescriptorPaths ? this.#clone(name, source) : this.#copy(name, source));
     } catch (error) {
       throw rootError(error, source);
     }
@@ -172,33 +170,43 @@ export class Folder {
 
   /** Makes a hard link to a file; false where that cannot be. */
   async hardLink(name: string, source: string): Promise<boolean> {
+    const above = await Folder.open(dirname(source)).catch((error) => {
+      if (NO_HARD_LINK.includes(codeOf(error) ?? '')) return null;
+      throw error;
+    });
     try {
-      await link(source, this.#at(name));
-      return true;
-    } catch (error) {
-      if (NO_HARD_LINK.includes(codeOf(error) ?? '')) return false;
-      throw rootError(error, source);
+      return above !== null && (await this.hardLinkTo(name, above, basename(source)));
+    } finally {
+      await above?.close();
     }
   }
 
   /** The same for a file of another directory. */
   async hardLinkTo(name: string, folder: Folder, fileName: string): Promise<boolean> {
-    return this.hardLink(name, folder.#at(fileName));
+    try {
+      atCalls.link(folder.#descriptor, fileName, this.#descriptor, name);
+      return true;
+    } catch (error) {
+      if (NO_HARD_LINK.includes(codeOf(error) ?? '')) return false;
+      throw rootError(error, join(folder.path, fileName));
+    }
   }
 
   /** Makes a new symbolic link. */
   async symlink(name: string, text: string): Promise<void> {
-    await this.#attempt(name, () => symlink(text, this.#at(name)));
+    await this.#attempt(name, () => atCalls.symlink(text, this.#descriptor, name));
   }
 
   /** Moves something of another directory of the same file system here, over what is in its place. */
   async take(name: string, from: Folder, oldName: string): Promise<void> {
-    await this.#attempt(name, () => rename(from.#at(oldName), this.#at(name)));
+    await this.#attempt(name, () =>
+      atCalls.rename(from.#descriptor, oldName, this.#descriptor, name),
+    );
   }
 
   /** Takes a file or a link away, if it is there. */
   async remove(name: string): Promise<void> {
-    await this.#attempt(name, () => unlink(this.#at(name))).catch((error) => {
+    await this.#attempt(name, () => atCalls.unlink(this.#descriptor, name)).catch((error) => {
       if (codeOf(error) !== 'ENOENT') throw error;
     });
   }
@@ -206,7 +214,7 @@ export class Folder {
   /** Takes an empty directory away; false when something is in it, or it is none. */
   async removeFolder(name: string): Promise<boolean> {
     try {
-      await rmdir(this.#at(name));
+      atCalls.rmdir(this.#descriptor, name);
       return true;
     } catch {
       return false;
@@ -215,31 +223,31 @@ export class Folder {
 
   /** Takes a symbolic link of that name away, so that a directory can be made in its place. */
   async unlinkIfLink(name: string): Promise<void> {
-    if ((await this.#textOf(name)) !== null) {
-      await this.#attempt(name, () => unlink(this.#at(name)));
+    if (this.#textOf(name) !== null) {
+      await this.#attempt(name, () => atCalls.unlink(this.#descriptor, name));
     }
   }
 
   /** Gives a new file or directory its owner and its mode: in this order, since the first takes bits of the second. */
   async #settle(name: string, flags: number, mode: number, owner: FileOwner | null): Promise<void> {
-    await this.#attempt(name, async () => {
-      const handle = await open(this.#at(name), flags);
+    await this.#attempt(name, () => {
+      const descriptor = this.#open(name, flags);
       try {
-        if (owner !== null) await giveAway(handle, owner);
-        await handle.chmod(mode);
+        if (owner !== null) giveAway(descriptor, owner);
+        fchmodSync(descriptor, mode);
       } finally {
-        await handle.close();
+        closeSync(descriptor);
       }
     });
   }
 
-  #at(name: string): string {
-    return join(byDescriptor ? `/proc/self/fd/${this.#handle.fd}` : this.path, name);
+  #open(name: string, flags: number, mode = 0): number {
+    return atCalls.open(this.#descriptor, name, flags, mode);
   }
 
-  async #make(name: string): Promise<boolean> {
+  #make(name: string): boolean {
     try {
-      await mkdir(this.#at(name), 0o700);
+      atCalls.mkdir(this.#descriptor, name, 0o700);
       return true;
     } catch (error) {
       if (codeOf(error) === 'EEXIST') {
@@ -250,45 +258,79 @@ export class Folder {
   }
 
   async #create(name: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
-    const file = await open(this.#at(name), NEW_FILE, 0o600);
+    const descriptor = this.#open(name, NEW_FILE, 0o600);
     try {
-      await file.writeFile(content);
-      await file.chmod(mode);
+      await writeFile(descriptor, content);
+      fchmodSync(descriptor, mode);
     } finally {
-      await file.close();
+      closeSync(descriptor);
+    }
+  }
+
+  // Where the file system can share the content, it does.
+  async #clone(name: string, source: string): Promise<void> {
+    const how = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE;
+    await copyFile(source, `/proc/self/fd/${this.#descriptor}/${name}`, how);
+  }
+
+  async #copy(name: string, source: string): Promise<void> {
+    const from = await open(source, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const to = this.#open(name, NEW_FILE, 0o600);
+      try {
+        const buffer = Buffer.alloc(COPY_BYTES);
+        for (let read = 1; read > 0; ) {
+          read = (await from.read(buffer, 0, buffer.length, null)).bytesRead;
+          await writeFile(to, buffer.subarray(0, read));
+        }
+      } finally {
+        closeSync(to);
+      }
+    } finally {
+      await from.close();
     }
   }
 
   /** Makes the link, or finds it made; false when something else is in its place. */
-  async #linked(name: string, text: string): Promise<boolean> {
+  #linked(name: string, text: string): boolean {
     try {
-      await symlink(text, this.#at(name));
+      atCalls.symlink(text, this.#descriptor, name);
       return true;
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error;
-      return (await this.#textOf(name)) === text;
+      return this.#textOf(name) === text;
     }
   }
 
-  async #textOf(name: string): Promise<string | null> {
+  #textOf(name: string): string | null {
     try {
-      return await readlink(this.#at(name));
+      return atCalls.readlink(this.#descriptor, name);
     } catch {
       return null;
     }
   }
 
-  async #clear(name: string): Promise<void> {
-    if ((await this.#textOf(name)) !== null) {
-      await rm(this.#at(name), { force: true });
+  #clear(name: string): void {
+    if (this.#textOf(name) !== null) {
+      this.#unlinkQuietly(name);
       return;
     }
-    await rmdir(this.#at(name)).catch((error) => {
+    try {
+      atCalls.rmdir(this.#descriptor, name);
+    } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
-    });
+    }
   }
 
-  async #attempt<T>(name: string, work: () => Promise<T>): Promise<T> {
+  #unlinkQuietly(name: string): void {
+    try {
+      atCalls.unlink(this.#descriptor, name);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
+  }
+
+  async #attempt<T>(name: string, work: () => T | Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
@@ -297,18 +339,9 @@ export class Folder {
   }
 }
 
-async function giveAway(handle: FileHandle, { uid, gid }: FileOwner): Promise<void> {
-  const now = await handle.stat();
-  await handle.chown(uid ?? now.uid, gid ?? now.gid);
-}
-
-async function lstatOrNull(path: string): Promise<Stats | null> {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
-    throw error;
-  }
+function giveAway(descriptor: number, { uid, gid }: FileOwner): void {
+  const now = fstatSync(descriptor);
+  fchownSync(descriptor, uid ?? now.uid, gid ?? now.gid);
 }
 
 function codeOf(error: unknown): string | undefined {

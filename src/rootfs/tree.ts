@@ -1,16 +1,6 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  lstatSync,
-  opendirSync,
-  openSync,
-  readlinkSync,
-  readSync,
-  type Stats,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { atCalls, hasDescriptorPaths, type NameStats } from '../files/at.js';
 import type { Budget } from './budget.js';
 import type { ByteSource } from './elf/bytes.js';
 import { rootError, rootFailure } from './root-error.js';
@@ -37,17 +27,21 @@ export interface Place {
 
 // More is a circle, says the kernel as well.
 const MAX_LINKS = 40;
-// Of a directory; what comes after them is not looked at.
-const MAX_NAMES = 1 << 17;
 // Enough to search a directory, which may be unreadable. Linux only, where node:fs has no name for it.
 const O_PATH = 0o10000000;
-// Names are looked up from an open directory, as openat(2) does; Node has no other way to that.
-const byDescriptor = existsSync('/proc/self/fd');
 const SEARCH_FOLDER =
-  constants.O_DIRECTORY | constants.O_NOFOLLOW | (byDescriptor ? O_PATH : constants.O_RDONLY);
+  constants.O_DIRECTORY | constants.O_NOFOLLOW | (hasDescriptorPaths ? O_PATH : constants.O_RDONLY);
 // A fifo does not stop us, and nothing becomes our terminal.
 const READ_FILE =
   constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+const { S_IFMT, S_IFLNK, S_IFDIR, S_IFREG } = constants;
+
+/** The end of a way: a name in an open directory, `.` for the directory itself. */
+interface End {
+  readonly folder: number;
+  readonly name: string;
+  readonly place: Place;
+}
 
 /**
  * The files below a directory as somebody sees them whose root it is: links lead to places in it, never out.
@@ -103,9 +97,9 @@ export class Tree {
    * @throws JailSystemError step `root`: `ENOENT` where there is none
    */
   read<T>(path: string, work: (source: ByteSource) => T): T {
-    const found = this.#walk(path, ({ at, place }) => {
+    const found = this.#walk(path, ({ folder, name, place }) => {
       if (place.kind !== 'file') return null;
-      return { value: this.#attempt(path, () => readOpen(at, work)) };
+      return { value: this.#attempt(path, () => readOpen(folder, name, work)) };
     });
     if (found === null) throw rootFailure('ENOENT', 'open', join(this.path, path));
     return found.value;
@@ -124,24 +118,24 @@ export class Tree {
   linkText(path: string): string | null {
     const folder = path.slice(0, path.lastIndexOf('/'));
     const name = path.slice(folder.length + 1);
-    return this.#walk(folder, ({ at, place }) => {
-      if (place.kind !== 'directory') return null;
-      return this.#attempt(path, () => linkText(join(at, name)));
+    return this.#walk(folder, (end) => {
+      if (end.place.kind !== 'directory') return null;
+      return this.#attempt(path, () => linkText(end.folder, name));
     });
   }
 
   /** The names in a directory, sorted; none where there is no such directory. */
   names(path: string): string[] {
-    const names = this.#walk(path, ({ at, place }) => {
+    const names = this.#walk(path, ({ folder, place }) => {
       if (place.kind !== 'directory') return null;
-      return this.#attempt(path, () => namesIn(at, path === '/'));
+      return this.#attempt(path, () => namesIn(folder, path === '/'));
     });
     return names ?? [];
   }
 
   /** Goes to the path, and does the work with the name by which it can be opened there. */
-  #walk<T>(path: string, work: (end: { at: string; place: Place }) => T): T | null {
-    const walk = new Walk(this.#root, this.path, path, this.budget);
+  #walk<T>(path: string, work: (end: End) => T): T | null {
+    const walk = new Walk(this.#root, path, this.budget);
     try {
       const end = this.#attempt(path, () => walk.go());
       return end === null ? null : work(end);
@@ -167,14 +161,13 @@ class Walk {
 
   constructor(
     private readonly root: number,
-    private readonly rootPath: string,
     private readonly path: string,
     private readonly budget: Budget | null,
   ) {
     this.#rest = namesOf(path).reverse();
   }
 
-  go(): { at: string; place: Place } | null {
+  go(): End | null {
     for (;;) {
       this.budget?.spend();
       const name = this.#rest.pop();
@@ -183,12 +176,13 @@ class Walk {
         this.#up();
         continue;
       }
-      const at = this.#at(name);
-      const stats = lstatSync(at, { throwIfNoEntry: false });
-      if (stats === undefined) return null;
-      if (stats.isSymbolicLink()) this.#follow(name, readlinkSync(at));
-      else if (stats.isDirectory()) this.#down(name, at);
-      else return this.#rest.length > 0 ? null : { at, place: this.#place(name, stats) };
+      const folder = this.#folder();
+      const stats = atCalls.lstat(folder, name);
+      if (stats === null) return null;
+      const type = stats.mode & S_IFMT;
+      if (type === S_IFLNK) this.#follow(name, atCalls.readlink(folder, name));
+      else if (type === S_IFDIR) this.#down(name, folder);
+      else return this.#rest.length > 0 ? null : { folder, name, place: this.#place(name, stats) };
     }
   }
 
@@ -196,13 +190,14 @@ class Walk {
     for (const { descriptor } of this.#folders.splice(0)) closeSync(descriptor);
   }
 
-  #folderEnd(): { at: string; place: Place } {
-    const at = this.#at('.');
-    return { at, place: this.#place('', lstatSync(at)) };
+  #folderEnd(): End | null {
+    const folder = this.#folder();
+    const stats = atCalls.lstat(folder, '.');
+    return stats && { folder, name: '.', place: this.#place('', stats) };
   }
 
-  #down(name: string, at: string): void {
-    this.#folders.push({ name, descriptor: openSync(at, SEARCH_FOLDER) });
+  #down(name: string, folder: number): void {
+    this.#folders.push({ name, descriptor: atCalls.open(folder, name, SEARCH_FOLDER) });
   }
 
   #up(): void {
@@ -222,14 +217,13 @@ class Walk {
     return `/${[...names, ...(name === '' ? [] : [name])].join('/')}`;
   }
 
-  #at(name: string): string {
-    if (!byDescriptor) return join(this.rootPath, this.#named(''), name);
-    return `/proc/self/fd/${this.#folders.at(-1)?.descriptor ?? this.root}/${name}`;
+  #folder(): number {
+    return this.#folders.at(-1)?.descriptor ?? this.root;
   }
 
-  #place(name: string, stats: Stats): Place {
-    const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other';
-    const { size, mode } = stats;
+  #place(name: string, { size, mode }: NameStats): Place {
+    const type = mode & S_IFMT;
+    const kind = type === S_IFREG ? 'file' : type === S_IFDIR ? 'directory' : 'other';
     return { path: this.#named(name), links: this.#links, kind, mode: mode & 0o7777, size };
   }
 }
@@ -238,35 +232,22 @@ function namesOf(path: string): string[] {
   return path.split('/').filter((name) => name !== '' && name !== '.');
 }
 
-function namesIn(at: string, isRoot: boolean): string[] {
-  const names = firstNames(at);
+function namesIn(folder: number, isRoot: boolean): string[] {
+  const names = atCalls.names(folder);
   return (isRoot ? names.filter((name) => name !== 'lost+found') : names).sort();
 }
 
-// Somebody may have made a million of them.
-function firstNames(at: string): string[] {
-  const names: string[] = [];
-  const folder = opendirSync(at);
-  try {
-    for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
-      if (names.push(entry.name) === MAX_NAMES) break;
-    }
-  } finally {
-    folder.closeSync();
-  }
-  return names;
+function linkText(folder: number, name: string): string | null {
+  const stats = atCalls.lstat(folder, name);
+  if (stats === null || (stats.mode & S_IFMT) !== S_IFLNK) return null;
+  return atCalls.readlink(folder, name);
 }
 
-function linkText(at: string): string | null {
-  const stats = lstatSync(at, { throwIfNoEntry: false });
-  return stats?.isSymbolicLink() ? readlinkSync(at) : null;
-}
-
-function readOpen<T>(at: string, work: (source: ByteSource) => T): T {
-  const descriptor = openSync(at, READ_FILE);
+function readOpen<T>(folder: number, name: string, work: (source: ByteSource) => T): T {
+  const descriptor = atCalls.open(folder, name, READ_FILE);
   try {
     const stats = fstatSync(descriptor);
-    if (!stats.isFile()) throw rootFailure('ENOENT', 'open', at);
+    if (!stats.isFile()) throw rootFailure('ENOENT', 'open', name);
     return work({ size: stats.size, read: (offset, length) => readAt(descriptor, offset, length) });
   } finally {
     closeSync(descriptor);
