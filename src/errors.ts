@@ -269,8 +269,10 @@ const CANNOT_REGISTER =
 // Keys are "CODE step" or "CODE" alone; the more exact one is taken.
 const hints: Readonly<Record<string, string>> = {
   'EPERM register':
-    'the state directory must be this user’s own and closed to the writing of others; DRAGONFLY_JAIL_STATE can name another',
-  'EACCES register': CANNOT_REGISTER,
+    'somebody else’s folder is in the place of the state directory, or others may write to it: remove it, or name another by DRAGONFLY_JAIL_STATE or XDG_RUNTIME_DIR',
+  'EACCES register':
+    'somebody else’s folder is in the place of the state directory: name another by DRAGONFLY_JAIL_STATE or XDG_RUNTIME_DIR',
+  'ELOOP register': CANNOT_REGISTER,
   'ENOTDIR register': CANNOT_REGISTER,
   'EROFS register': CANNOT_REGISTER,
   'EPERM id-map': 'user namespaces are switched off here: probe() tells by what',

@@ -27,7 +27,7 @@ export const command = defineCommand({
   ],
   description: [
     'Makes a jail, runs a command in it (a shell, if none is given), and ends the jail when the command has ended, or dfjail, however that ends. The second form is that of jail(8); it is told from the first by PATH being a directory, which cannot be run. Options come first: what follows the command belongs to it.',
-    'Without `--path` the jail has a thin root: the host’s programs, read-only, over a temporary folder that is removed afterwards. Mount points are made in it as they are needed.',
+    'Without `--path` the jail has a thin root: the host’s programs, read-only, over a temporary folder that is removed when the jail has ended. Mount points are made in it as they are needed.',
     'Streams, terminals and signals are as with `dfjail exec`. Ctrl-C while the jail is still being made takes back what was made.',
     'With `--persist` the jail stays when the command has ended, and with `--detach` the command goes on without dfjail; `dfjail stop` ends such a jail. With `--json` the output is collected and printed with the exit status at the end; with `--detach` the jid is printed.',
   ],
@@ -44,7 +44,7 @@ export const command = defineCommand({
       type: 'string',
       value: 'FILE',
       completes: 'file',
-      help: 'With `--detach`: append the command’s output to this file of the host. Default: it is lost.',
+      help: 'With `--detach`: append the command’s output to this file of the host, a regular one. Default: it is lost.',
     },
   },
   commandAfter: 0,
