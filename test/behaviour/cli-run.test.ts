@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Jail, type JailInfo, listJails } from 'dragonfly-jail';
+
+<<<<<<< HEAD
+
 import { CliProcess, cliEnvironment, dfjailPath, runDfjail } from '../support/cli-process.js';
 import {
   eventually,
@@ -16,6 +19,20 @@ import {
   patience,
   skip,
 } from '../support/environment.js';
+
+=======
+
+import {
+  CliProcess,
+  cliEnvironment,
+  dfjailPath,
+  runDfjail,
+  temporaryRoots,
+} from '../support/cli-process.js';
+import { eventually, isRoot, needRoot, onRealDragonfly, skip } from '../support/environment.js';
+
+>>>>>>> 054e909 (Tests of dfjail: the folder of temporary roots stays; format)
+
 import { descendants, hostMounts, stillThere } from '../support/host.js';
 import { Snapshot } from '../support/leaks.js';
 import { system } from '../support/system/index.js';
@@ -41,10 +58,7 @@ describe('dfjail, the program', function () {
   const run = (...argv: string[]) => runDfjail(['run', ...argv], { env });
   const start = (...argv: string[]) => new CliProcess(argv, env);
   // The temporary roots that are there.
-  const roots = () => {
-    const parent = join(folder, `dfjail-roots-${process.geteuid?.()}`);
-    return existsSync(parent) ? readdirSync(parent) : [];
-  };
+  const roots = () => temporaryRoots(folder);
   const shell = (script: string) => ['/bin/sh', '-c', script];
 
   /** Says `ready` when it can take signals, and does something on one of them. */

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findJails, Jail, type JailInfo, listJails, listProcesses } from 'dragonfly-jail';
+
+<<<<<<< HEAD
+
 import { runDfjail } from '../support/cli-process.js';
 import { eventually, patience, skip, skipOnModel } from '../support/environment.js';
+
+=======
+
+import { runDfjail, temporaryRoots } from '../support/cli-process.js';
+import { eventually, skip, skipOnModel } from '../support/environment.js';
+
+>>>>>>> 054e909 (Tests of dfjail: the folder of temporary roots stays; format)
+
 import { hostProcesses } from '../support/host.js';
 import { Snapshot } from '../support/leaks.js';
 import { system } from '../support/system/index.js';
@@ -192,7 +203,7 @@ describe('dfjail in a real terminal', function () {
       hostProcesses().filter(({ pid, ended }) => !ended && [run, top].includes(pid));
     await eventually(() => assert.deepEqual(alive(), []), 5000);
     await earlier.assertNothingLeft();
-    assert.deepEqual(readdirSync(folder), []);
+    assert.deepEqual(temporaryRoots(folder), []);
   });
 
   it('the jail does not get the terminal itself', async () => {

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { dirname } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { onlyInThisProgram, packageUrl } from './environment.js';
@@ -12,6 +13,12 @@ export const dfjailPath = fileURLToPath(new URL('./cli/main.js', packageUrl));
 export function cliEnvironment(env: Record<string, string> = {}): NodeJS.ProcessEnv {
   const path = `${dirname(process.execPath)}:${process.env.PATH}`;
   return { ...process.env, PATH: path, ...env };
+}
+
+/** The temporary roots that there are with this TMPDIR; the folder for them stays. */
+export function temporaryRoots(temporary: string): string[] {
+  const folder = join(temporary, `dfjail-roots-${process.geteuid?.()}`);
+  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 /** How the program ended. */
