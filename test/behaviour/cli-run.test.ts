@@ -8,9 +8,13 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Jail, type JailInfo, listJails } from 'dragonfly-jail';
 
-<<<<<<< HEAD
-
-import { CliProcess, cliEnvironment, dfjailPath, runDfjail } from '../support/cli-process.js';
+import {
+  CliProcess,
+  cliEnvironment,
+  dfjailPath,
+  runDfjail,
+  temporaryRoots,
+} from '../support/cli-process.js';
 import {
   eventually,
   isRoot,
@@ -19,19 +23,6 @@ import {
   patience,
   skip,
 } from '../support/environment.js';
-
-=======
-
-import {
-  CliProcess,
-  cliEnvironment,
-  dfjailPath,
-  runDfjail,
-  temporaryRoots,
-} from '../support/cli-process.js';
-import { eventually, isRoot, needRoot, onRealDragonfly, skip } from '../support/environment.js';
-
->>>>>>> 054e909 (Tests of dfjail: the folder of temporary roots stays; format)
 
 import { descendants, hostMounts, stillThere } from '../support/host.js';
 import { Snapshot } from '../support/leaks.js';

@@ -5,17 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findJails, Jail, type JailInfo, listJails, listProcesses } from 'dragonfly-jail';
 
-<<<<<<< HEAD
-
-import { runDfjail } from '../support/cli-process.js';
-import { eventually, patience, skip, skipOnModel } from '../support/environment.js';
-
-=======
-
 import { runDfjail, temporaryRoots } from '../support/cli-process.js';
-import { eventually, skip, skipOnModel } from '../support/environment.js';
-
->>>>>>> 054e909 (Tests of dfjail: the folder of temporary roots stays; format)
+import { eventually, patience, skip, skipOnModel } from '../support/environment.js';
 
 import { hostProcesses } from '../support/host.js';
 import { Snapshot } from '../support/leaks.js';
