@@ -101,6 +101,7 @@ bool recover(const std::string& folder, uint32_t wanted, Recovery* recovery, Err
       undo(registry, jid, &recovery->jails);
     }
   }
+  if (wanted == 0) sweep_names(registry.state.get());
   return true;
 }
 

@@ -628,4 +628,18 @@ bool sweep_jail(int state, uint32_t jid, Error* error) {
   return !has_folder(state, jid) || fail(error, kSweep, "unlinkat", folder, ENOTEMPTY);
 }
 
+void sweep_names(int state) {
+  const Mutex mutex(state);
+  UniqueFd locks;
+  if (!mutex.held() || !open_locks(state, &locks)) return;
+  unlinkat(state, kFreshName, 0);
+  each_name(state, "names", [&](int names, const char* name) {
+    char target[16] = "";
+    if (readlinkat(names, name, target, sizeof target - 1) <= 0) return true;
+    const auto id = static_cast<uint32_t>(number(target));
+    if (!has_name(state, locks.get(), id, name)) unlinkat(names, name, 0);
+    return true;
+  });
+}
+
 }  // namespace dfjail

@@ -96,5 +96,7 @@ size_t guest_monitors(int state, uint32_t jid, pid_t* pids, size_t max);
 // Takes a dead jail's name and folder away; what it left outside of the registry (cgroups) is the
 // caller's to undo before. False and an error when something stayed.
 bool sweep_jail(int state, uint32_t jid, Error* error);
+// Takes away the names that no living jail has.
+void sweep_names(int state);
 
 }  // namespace dfjail

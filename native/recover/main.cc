@@ -93,6 +93,7 @@ bool recover_all(const char* folder, uint32_t wanted, Error* error) {
     if (wanted != 0 && wanted != jid) continue;
     if (!is_alive(locks.get(), jid, nullptr)) recover_one(state.get(), jid);
   }
+  if (wanted == 0) sweep_names(state.get());
   return true;
 }
 
