@@ -225,6 +225,17 @@ describe('Jail on a model kernel', () => {
     assert.deepEqual(listJails(), []);
   });
 
+  it('what DragonFly cannot take away is refused, not left out', async () => {
+    const refused = { code: 'ERR_JAIL_UNSUPPORTED' };
+    for (const what of [{ readOnly: true }, { noNewPrivileges: true }]) {
+      assert.throws(() => Jail.plan({ path: ROOT, hostname: 'h', ...what }), refused);
+      await assert.rejects(Jail.create({ path: ROOT, hostname: 'h', ...what }), refused);
+    }
+    const jail = await Jail.create({ path: ROOT, hostname: 'h' });
+    await assert.rejects(jail.exec('/bin/true', [], { noNewPrivileges: true }), refused);
+    await jail.stop();
+  });
+
   it('roots must be directories', async () => {
     kernel.file('/jails/file');
     for (const [path, error] of [
