@@ -4,14 +4,7 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { type Jail, JailSystemError, listJails } from 'dragonfly-jail';
 import { ATTACK, attackOutside, compileAttacks } from '../support/attack.js';
-import {
-  needRoot,
-  onDragonfly,
-  patience,
-  skip,
-  skipOnModel,
-  within,
-} from '../support/environment.js';
+import { needRoot, onDragonfly, patience, skipOnModel, within } from '../support/environment.js';
 import { useJails } from '../support/jails.js';
 import { Program } from '../support/programs.js';
 
@@ -34,8 +27,6 @@ describe('a jail of which somebody traces a process', () => {
   it('is stopped all the same, or says in time who it is', async function () {
     this.timeout(patience(2 * DEADLINE));
     needRoot(this);
-    // What is killed there stays a zombie until its tracer looks.
-    if (!onDragonfly) skip(this, 'on Linux stop() waits for the tracer: not solved');
     const command = jail.spawn('sleep', ['1000']);
     command.exited.catch(() => {});
     await once(command, 'spawn');
