@@ -19,7 +19,7 @@ constexpr const char* kFolder = "/var/run/dragonfly-jail";
 constexpr const char* kLock = "aliases";
 constexpr const char* kBook = "registries";  // a path a line
 constexpr const char* kFreshBook = "registries.new";
-constexpr size_t kMostBytes = 256 * 1024;
+constexpr size_t kMostBytes = size_t{256} * 1024;
 
 // The whole book, or an empty text.
 char* read_book(int folder) {

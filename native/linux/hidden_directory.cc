@@ -18,7 +18,7 @@ namespace dfjail {
 namespace {
 
 constexpr int kFolder = O_PATH | O_DIRECTORY | O_CLOEXEC;
-constexpr size_t kPath = 4096 * 2;
+constexpr size_t kPath = size_t{4096} * 2;
 
 // One of the directories, as its file system knows it.
 struct Place {

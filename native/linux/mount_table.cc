@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "../common/number.hh"
 #include "../common/unique_fd.hh"
 
 namespace dfjail {
@@ -53,10 +54,11 @@ bool split(char* line, char* (&fields)[kFields], char** type) {
 MountTable::~MountTable() { free(text_); }
 
 dev_t MountLine::number() const {
+  const char* at = device;
   unsigned major_number = 0;
   unsigned minor_number = 0;
-  if (sscanf(device, "%u:%u", &major_number, &minor_number) != 2) return 0;
-  return makedev(major_number, minor_number);
+  if (!take_number(&at, &major_number) || *at++ != ':') return 0;
+  return take_number(&at, &minor_number) ? makedev(major_number, minor_number) : 0;
 }
 
 bool MountTable::read(int procfs) {

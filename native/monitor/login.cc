@@ -12,7 +12,7 @@ namespace dfjail {
 namespace {
 
 constexpr char kFile[] = "/etc/login.conf";
-constexpr off_t kMaxFile = 256 * 1024;  // it is gone through for each tc=
+constexpr off_t kMaxFile = off_t{256} * 1024;  // it is gone through for each tc=
 constexpr char kDefault[] = "default";
 constexpr char kRoot[] = "root";
 

@@ -8,11 +8,11 @@
 namespace dfjail {
 
 // Bytes of a class with everything that its tc= name; the base system's longest has 700.
-constexpr size_t kMaxClassRecord = 16 * 1024;
+constexpr size_t kMaxClassRecord = size_t{16} * 1024;
 // tc= that are followed for one class; the base system's library takes chains of 32.
 constexpr size_t kMaxInclusions = 64;
 constexpr size_t kMaxClassVariables = 32;
-constexpr size_t kMaxClassEnvironment = 8 * 1024;
+constexpr size_t kMaxClassEnvironment = size_t{8} * 1024;
 
 enum class ClassLookup : uint32_t {
   kFound,

@@ -17,6 +17,7 @@
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 
+#include "../../common/number.hh"
 #include "../../dragonfly/devfs_rules.hh"
 #include "../../dragonfly/jail_calls.hh"
 #include "../../dragonfly/mount.hh"
@@ -25,6 +26,11 @@
 
 namespace selftest {
 namespace {
+
+int number_of(const char* word) {
+  int number = 0;
+  return dfjail::take_number(&word, &number) ? number : 0;
+}
 
 int own_jid() {
   dfjail::ProcessList list;
@@ -148,7 +154,7 @@ int serve(const char* port) {
   sockaddr_in address = {};
   address.sin_len = sizeof address;
   address.sin_family = AF_INET;
-  const int number = atoi(port);
+  const int number = number_of(port);
   address.sin_port = static_cast<in_port_t>((number & 0xff) << 8 | number >> 8);
   const int listener = socket(AF_INET, SOCK_STREAM, 0);
   const int on = 1;
@@ -166,7 +172,7 @@ int serve(const char* port) {
 // Writes so many bytes to its terminal and ends.
 int show(const char* count) {
   static char text[100000];
-  const size_t size = static_cast<size_t>(atoi(count));
+  const size_t size = static_cast<size_t>(number_of(count));
   memset(text, 'x', size);
   return write(1, text, size) == static_cast<ssize_t>(size) ? 0 : 1;
 }
@@ -207,7 +213,7 @@ int end_with(const char* status) {
   say_ready();
   int number = 0;
   sigwait(&set, &number);
-  return atoi(status);
+  return number_of(status);
 }
 
 int escape(const char* path) {
