@@ -45,6 +45,7 @@ export interface Kernel {
   readonly network: Network;
   readonly sockets: SocketTable;
   readonly connections: Connections;
+  /** @internal Terminals that are open. */
   readonly ptys: Set<Pty>;
   /** Domains of sockets that modules brought. */
   readonly modules: ReadonlySet<string>;
