@@ -122,9 +122,11 @@ describe('dfjail in a real terminal', function () {
 
   it('Ctrl-C reaches them also before dfjail has heard that the command runs', async () => {
     const hook = `process.on('newListener', (name) => {
-      if (name !== 'SIGCONT') return; // the last that is listened to
-      process.emit('SIGINT', 'SIGINT');
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+      if (name !== 'SIGCONT') return; // the last that is listened to; then the command is asked for
+      process.nextTick(() => {
+        process.emit('SIGINT', 'SIGINT');
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+      });
     })`;
     await writeFile(join(folder, 'hook.mjs'), hook);
     const command = "trap 'echo told' INT; sleep 100; echo slept \\$?; exit 3";
