@@ -283,16 +283,22 @@ bool unlink_name(int state, const Entry& entry) {
   return jid != entry.jid || unlink_link(state, entry.name);
 }
 
+// Those of the names for which is_nobodys(id, name) says so.
+template <typename IsNobodys>
+void unlink_names(int state, const IsNobodys& is_nobodys) {
+  each_name(state, "names", [&](int names, const char* name) {
+    char target[16] = "";
+    if (readlinkat(names, name, target, sizeof target - 1) <= 0) return true;
+    if (is_nobodys(static_cast<uint32_t>(number(target)), name)) unlinkat(names, name, 0);
+    return true;
+  });
+}
+
 // Names that lead to this jail, or to none: its monitor may have died before the entry said its
 // name, or while the name was handed on from one id to the next.
 void unlink_names_of(int state, int locks, uint32_t jid) {
-  each_name(state, "names", [=](int names, const char* name) {
-    char target[16] = "";
-    if (readlinkat(names, name, target, sizeof target - 1) <= 0) return true;
-    const auto id = static_cast<uint32_t>(number(target));
-    const bool lost = !has_folder(state, id) && !is_locked(locks, id);
-    if (id == jid || lost) unlinkat(names, name, 0);
-    return true;
+  unlink_names(state, [=](uint32_t id, const char*) {
+    return id == jid || (!has_folder(state, id) && !is_locked(locks, id));
   });
 }
 
@@ -633,12 +639,8 @@ void sweep_names(int state) {
   UniqueFd locks;
   if (!mutex.held() || !open_locks(state, &locks)) return;
   unlinkat(state, kFreshName, 0);
-  each_name(state, "names", [&](int names, const char* name) {
-    char target[16] = "";
-    if (readlinkat(names, name, target, sizeof target - 1) <= 0) return true;
-    const auto id = static_cast<uint32_t>(number(target));
-    if (!has_name(state, locks.get(), id, name)) unlinkat(names, name, 0);
-    return true;
+  unlink_names(state, [&](uint32_t id, const char* name) {
+    return !has_name(state, locks.get(), id, name);
   });
 }
 

@@ -13,6 +13,7 @@
 #include "../../common/registry.hh"
 #include "../../dragonfly/alias.hh"
 #include "../../dragonfly/anchor.hh"
+#include "../../dragonfly/child.hh"
 #include "../../dragonfly/jail_calls.hh"
 #include "../../dragonfly/killing.hh"
 #include "../../dragonfly/mount.hh"
@@ -29,18 +30,6 @@ using dfjail::MountSpec;
 using dfjail::MountType;
 using dfjail::Type;
 using dfjail::UniqueFd;
-
-int64_t milliseconds_now() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
-
-bool host_has(const char* text) {
-  dfjail::Address address;
-  bool has = false;
-  return dfjail::parse_address(text, &address) && dfjail::host_has_address(address, &has) && has;
-}
 
 // ---- as many and as long as the list can hold
 
@@ -323,9 +312,9 @@ void test_only_a_socket(const Scene& scene) {
   check(enter(&guest, scene, jid), "socket: it is entered again");
   uint32_t pid = 0;
   check(start_staying(&guest, "stay", "1", &pid) != 0, "socket: something runs");
-  const int64_t start = milliseconds_now();
+  const int64_t start = dfjail::now_in_milliseconds();
   const Refusal no = refusal_of(guest.receive(guest.stop(SIGTERM, 100), 30000));
-  const int64_t took = milliseconds_now() - start;
+  const int64_t took = dfjail::now_in_milliseconds() - start;
   refused(no, "kill", EBUSY, "", "socket: a guest cannot end what is held from outside");
   check(took < 3000, "socket: which is not waited for long beyond the grace (%d ms)",
         static_cast<int>(took));
@@ -344,9 +333,9 @@ void test_unreaped(const Scene& scene) {
     _exit(dfjail::jail_enter(static_cast<int>(jid)) == 0 ? 0 : 1);
   }
   pause_for(200);
-  const int64_t start = milliseconds_now();
+  const int64_t start = dfjail::now_in_milliseconds();
   const Refusal no = refusal_of(client.receive(client.stop(SIGTERM, 100), 30000));
-  const int64_t took = milliseconds_now() - start;
+  const int64_t took = dfjail::now_in_milliseconds() - start;
   refused(no, "release", EBUSY, "", "unreaped: a zombie keeps the jail");
   check(strstr(no.detail, "zombie") != nullptr, "unreaped: which is named");
   check(took < 3000, "unreaped: it is not waited for long beyond the grace (%d ms)",

@@ -18,7 +18,7 @@
 #include "../../common/registry.hh"
 #include "../../dragonfly/alias.hh"
 #include "../../dragonfly/anchor.hh"
-#include "../../dragonfly/boot.hh"
+#include "../../dragonfly/child.hh"
 #include "../../dragonfly/connections.hh"
 #include "../../dragonfly/lingering.hh"
 #include "../../dragonfly/mount.hh"
@@ -36,18 +36,12 @@ using dfjail::MountType;
 using dfjail::Type;
 using dfjail::UniqueFd;
 
-int64_t milliseconds_now() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
-
 // STOPPED within a time; the monitor ends.
 void stops_in_time(Client* client, int grace, int most, const char* what) {
-  const int64_t start = milliseconds_now();
+  const int64_t start = dfjail::now_in_milliseconds();
   const Message answer =
       client->receive(client->stop(SIGTERM, static_cast<uint32_t>(grace)), 60000);
-  const int64_t took = milliseconds_now() - start;
+  const int64_t took = dfjail::now_in_milliseconds() - start;
   const Refusal no = refusal_of(answer);
   check(answer.type == Type::kStopped, "%s: is stopped (%s %u %s)", what, no.step, no.number,
         no.detail);
@@ -195,9 +189,9 @@ void test_debugger(const Scene& scene) {
   check(start_staying(&client, "stay", "0", &pid) != 0, "debugger: something runs");
   const pid_t debugger = start_debugger(pid);
   pause_for(300);
-  const int64_t start = milliseconds_now();
+  const int64_t start = dfjail::now_in_milliseconds();
   const Refusal no = refusal_of(client.receive(client.stop(SIGTERM, 100), 60000));
-  const int64_t took = milliseconds_now() - start;
+  const int64_t took = dfjail::now_in_milliseconds() - start;
   char number[16];
   snprintf(number, sizeof number, " %d ", static_cast<int>(debugger));
   check(no.number == EBUSY, "debugger: stop() fails (%s %s %u %s)", no.step, no.syscall, no.number,
@@ -239,12 +233,6 @@ void test_traced(const Scene& scene, const char* how, const char* what) {
 }
 
 // ---- addresses
-
-bool host_has(const char* text) {
-  dfjail::Address address;
-  bool has = false;
-  return dfjail::parse_address(text, &address) && dfjail::host_has_address(address, &has) && has;
-}
 
 // Three jails that share addresses are stopped at the same moment.
 void test_shared_end(const Scene& scene) {
@@ -343,11 +331,11 @@ void test_two_stops(const Scene& scene) {
   check(start_staying(&client, "stay", "0", &pid) != 0, "two stops: something runs");
   const uint32_t first = client.stop(SIGTERM, 20000);
   pause_for(100);
-  const int64_t start = milliseconds_now();
+  const int64_t start = dfjail::now_in_milliseconds();
   const uint32_t second = client.stop(SIGTERM, 0);
   check(client.receive(first).type == Type::kStopped, "two stops: the first is answered");
   check(client.receive(second).type == Type::kStopped, "two stops: so is the second");
-  const int64_t took = milliseconds_now() - start;
+  const int64_t took = dfjail::now_in_milliseconds() - start;
   check(took < 5000, "two stops: with the shorter grace (%d ms)", static_cast<int>(took));
   client.reap();
   nothing_left(scene, "two stops");

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../dragonfly/alias.hh"
 #include "../../dragonfly/anchor.hh"
 #include "../tap.hh"
 
@@ -157,6 +158,12 @@ uint32_t start_staying(Client* client, const char* verb, const char* word, uint3
 bool is_empty_folder(const Scene& scene, const char* name) {
   const char* path = below(scene.root->state, name);
   return rmdir(path) == 0 && mkdir(path, 0755) == 0;
+}
+
+bool host_has(const char* text) {
+  dfjail::Address address;
+  bool has = false;
+  return dfjail::parse_address(text, &address) && dfjail::host_has_address(address, &has) && has;
 }
 
 bool is_clean(const Scene& scene) {

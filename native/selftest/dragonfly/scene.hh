@@ -41,6 +41,8 @@ bool refused(const Refusal& no, const char* step, uint32_t number, const char* c
 void stop(Client* client, uint32_t jid, const char* what);
 // A running command that says "ready" first; its number, 0 when it did not start.
 uint32_t start_staying(Client* client, const char* verb, const char* word, uint32_t* pid);
+// Has the host this address?
+bool host_has(const char* text);
 bool is_clean(const Scene& scene);
 void nothing_left(const Scene& scene, const char* what);
 
